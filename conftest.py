@@ -1,0 +1,28 @@
+"""What holds for every test and doctest, of minigrad and of the plugins alike."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+# The tensors are tiny, and the test processes share the cores.
+torch.set_num_threads(1)
+
+# What a developer has switched on or off for himself must not decide a test.
+for name in [name for name in os.environ if name.startswith("MINIGRAD_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_torch(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Start every test from one random state, and leave torch's defaults as they were found.
+
+    A doctest gets a random state that nobody has seen: an example whose output rests on a seed must show the seed.
+    """
+    if isinstance(request.node, pytest.DoctestItem):
+        torch.seed()
+    else:
+        torch.manual_seed(0)
+    yield
+    torch.set_default_dtype(torch.float32)
