@@ -82,7 +82,7 @@ docs-test: install ## Run every code block of README.md and docs/
 
 .PHONY: docs
 docs: install ## Build the documentation site into site/
-	@$(BIN)/mkdocs build --strict --quiet || $(call failed,building the site) && echo "The site is in site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet || $(call failed,building the site) && echo "The site is in site/index.html"
 
 .PHONY: bench
 bench: install ## Print the benchmark table

@@ -1,0 +1,84 @@
+"""How the site is built: pages that stand elsewhere, the reference, and formulas that need no script."""
+
+import html
+import re
+from pathlib import Path
+
+from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parents[1]
+# Pages that people look for at the top of a repository.
+TOP = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+# The order of the site; inside a folder, index.md first and then by name. What is not listed stands at the end.
+ORDER = (
+    *("index.md", "concept.md", "architecture.md", "tutorials/", "guides/", "reference/", "decisions/"),
+    *("", "contributing.md", "changelog.md"),
+)
+LINK = re.compile(r"\[([^\]]*)\]\((?!\w+:|#)([^)\s#]+)([^)]*)\)")
+FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+def from_the_top(text: str) -> str:
+    """Turn the links of a page at the top of the repository to the site; what the site lacks is named in plain text."""
+
+    def turn(link: re.Match[str]) -> str:
+        label, target, rest = link.groups()
+        if target in TOP:
+            return f"[{label}]({TOP[target]}{rest})"
+        return f"[{label}]({target.removeprefix('docs/')}{rest})" if target.startswith("docs/") else label
+
+    return LINK.sub(turn, text)
+
+
+def reference() -> dict[str, str]:
+    """Write a reference page for each part of minigrad, so that none is forgotten."""
+    parts = {path.stem for path in (ROOT / "minigrad").iterdir() if (path / "__init__.py").exists()} - {"cli"}
+    return {
+        f"reference/{part}.md": f"# {part.capitalize()}\n\n::: minigrad.{part}\n" for part in sorted(parts | {"errors"})
+    }
+
+
+def navigation(pages: set[str]) -> list[str | dict[str, str | list[str]]]:
+    """Order the pages of the site."""
+    found: list[str | dict[str, str | list[str]]] = []
+    for place in ORDER:
+        if place.endswith("/"):
+            inside = [page for page in pages if page.startswith(place)]
+            inside.sort(key=lambda page: (not page.endswith("/index.md"), page))
+            found += [{place.strip("/").capitalize(): inside}] if inside else []
+        elif place in pages:
+            found.append({"Home": place} if place == "index.md" else place)
+        elif not place:
+            found += sorted(page for page in pages if not page.startswith(tuple(filter(None, ORDER))))
+    return found
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made; one that is written by hand goes first."""
+    made = {TOP[name]: from_the_top((ROOT / name).read_text()) for name in TOP if (ROOT / name).exists()} | reference()
+    for name, text in made.items():
+        if name not in files.src_uris:
+            files.append(File.generated(config, name, content=text))
+    config.nav = navigation({file.src_uri for file in files.documentation_pages()})
+    return files
+
+
+def formula(match: re.Match[str]) -> str:
+    """Turn one TeX formula into MathML, which browsers draw by themselves."""
+    tex = html.unescape(match[2]).strip()
+    # The two environments look alike, and only one of them is known to the converter.
+    tex = tex.replace("{aligned}", "{split}")
+    mathml = convert(tex, display="block" if match[1] == "div" else "inline")
+    if unknown := re.search(r"<mi>(\\\w*|&)</mi>", mathml):
+        raise PluginError(f"A formula must use TeX that the site can draw. Received: {unknown[1]} in {tex}")
+    # Browsers draw the core of MathML, which leaves the alignment of columns to style sheets.
+    return re.sub(r'columnalign="(\w+)"', r'style="text-align: \1"', mathml)
+
+
+def on_page_content(text: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Draw the formulas of a page, those of docstrings among them."""
+    return FORMULA.sub(formula, text)
