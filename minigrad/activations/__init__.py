@@ -1,0 +1,5 @@
+"""The built-in activations."""
+
+from minigrad.activations.sigmoid import Sigmoid
+
+__all__ = ["Sigmoid"]

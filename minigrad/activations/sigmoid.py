@@ -1,0 +1,36 @@
+"""Sigmoid, the logistic function."""
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+from minigrad.core import Activation
+
+_sigmoid_backward = torch.ops.aten.sigmoid_backward.default
+
+
+@final
+class Sigmoid(Activation):
+    r"""Logistic function, applied elementwise.
+
+    $$y = \sigma(x) = \frac{1}{1 + e^{-x}}, \qquad \frac{\partial y}{\partial x} = y (1 - y)$$
+
+    Examples:
+        >>> sigmoid = Sigmoid()
+        >>> y, cache = sigmoid.forward(torch.zeros(1))
+        >>> y, sigmoid.backward(torch.ones(1), cache)
+        (tensor([0.5000]), tensor([0.2500]))
+
+    References:
+        Verhulst, "Recherches mathématiques sur la loi d'accroissement de la population", 1845.
+    """
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map `x: (*shape)` to `y: (*shape)`."""
+        y = torch.sigmoid(x)
+        return y, y
+
+    def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:
+        """Map `dL/dy: (*shape)` to `dL/dx = dL/dy * y * (1 - y)`, in one kernel."""
+        return _sigmoid_backward(grad_output, cache)

@@ -1,0 +1,24 @@
+"""The contracts: Parameter, Layer, Activation, Wrapper, Loss, Optimizer. Knows only torch."""
+
+from minigrad.core.activation import Activation
+from minigrad.core.component import Component, constructor_arguments
+from minigrad.core.layer import Layer
+from minigrad.core.loss import Loss, Reduction
+from minigrad.core.optimizer import Optimizer
+from minigrad.core.parameter import Parameter, Receiver, receive_gradients
+from minigrad.core.wrapper import Wrapper, map_layers
+
+__all__ = [
+    "Activation",
+    "Component",
+    "Layer",
+    "Loss",
+    "Optimizer",
+    "Parameter",
+    "Receiver",
+    "Reduction",
+    "Wrapper",
+    "constructor_arguments",
+    "map_layers",
+    "receive_gradients",
+]

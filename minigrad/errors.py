@@ -1,0 +1,93 @@
+"""Every exception that minigrad raises on purpose, as one tree.
+
+```text
+MinigradError
+├── ShapeError            (ValueError)    a tensor of the wrong shape
+├── DtypeError            (TypeError)     a tensor of the wrong dtype, or no tensor at all
+├── TargetError           (ValueError)    a loss target outside its range
+├── CacheError            (RuntimeError)  a backward with a cache that is spent or not its own
+├── StateDictError        (ValueError)    weights that do not fit the net
+├── ConfigError           (ValueError)    a configuration that cannot be built
+├── SanitizerError        (RuntimeError)  what `Checked` found: a non-finite value, a mutated argument, ...
+└── PluginError
+    ├── UnknownNameError      (LookupError)  no component has that name
+    ├── AmbiguousNameError    (LookupError)  several plugins claim that name
+    ├── RegistrationError     (ValueError)   a component that cannot be registered
+    └── PluginLoadError                      a plugin that could not be loaded
+```
+
+`PluginWarning` is what a skipped plugin leaves behind when errors are not asked for.
+"""
+
+__all__ = [
+    "AmbiguousNameError",
+    "CacheError",
+    "ConfigError",
+    "DtypeError",
+    "MinigradError",
+    "PluginError",
+    "PluginLoadError",
+    "PluginWarning",
+    "RegistrationError",
+    "SanitizerError",
+    "ShapeError",
+    "StateDictError",
+    "TargetError",
+    "UnknownNameError",
+]
+
+
+class MinigradError(Exception):
+    """Root of the tree: catches whatever minigrad raises on purpose."""
+
+
+class ShapeError(MinigradError, ValueError):
+    """A tensor has a shape that the component cannot take."""
+
+
+class DtypeError(MinigradError, TypeError):
+    """A tensor has a dtype that the component cannot take, or is no tensor."""
+
+
+class TargetError(MinigradError, ValueError):
+    """A loss target lies outside its range."""
+
+
+class CacheError(MinigradError, RuntimeError):
+    """A backward was given a cache that is already spent, or not its own."""
+
+
+class StateDictError(MinigradError, ValueError):
+    """A state dict does not fit the net: missing or unexpected names, or other shapes."""
+
+
+class ConfigError(MinigradError, ValueError):
+    """A configuration cannot be built."""
+
+
+class SanitizerError(MinigradError, RuntimeError):
+    """`Checked` found a value or a mutation that must not be."""
+
+
+class PluginError(MinigradError):
+    """Something about a plugin or a registered name is wrong."""
+
+
+class UnknownNameError(PluginError, LookupError):
+    """No component is registered under that name."""
+
+
+class AmbiguousNameError(PluginError, LookupError):
+    """Several plugins claim that bare name, so none has it."""
+
+
+class RegistrationError(PluginError, ValueError):
+    """A component cannot be registered: bad name, wrong type, or registered twice."""
+
+
+class PluginLoadError(PluginError):
+    """A plugin could not be loaded (raised only under `MINIGRAD_STRICT_PLUGINS=1`)."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin was skipped; the text names the distribution, its version, the cause and the cure."""

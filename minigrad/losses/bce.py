@@ -1,0 +1,91 @@
+"""BCE, the binary cross-entropy of probabilities."""
+
+from collections.abc import Callable
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from minigrad.core import Loss, Reduction
+from minigrad.errors import ShapeError, TargetError
+
+_REDUCTION = {"none": 0, "mean": 1, "sum": 2}  # as the kernels number them
+_binary_cross_entropy: Callable[..., Tensor] = torch._C._nn.binary_cross_entropy
+_binary_cross_entropy_backward = torch.ops.aten.binary_cross_entropy_backward.default
+_ONES = {dtype: torch.ones((), dtype=dtype) for dtype in (torch.float32, torch.float64)}
+
+
+@final
+class BCE(Loss):
+    r"""Binary cross-entropy between probabilities $p$ and targets $t$, both in $[0, 1]$.
+
+    $$\ell = -w \bigl( t \log p + (1 - t) \log(1 - p) \bigr), \qquad
+    \frac{\partial \ell}{\partial p} = w \frac{p - t}{\max(p (1 - p), 10^{-12})}$$
+
+    summed, or averaged over the elements. The logarithms are clamped at $-100$, so a certain and wrong prediction costs
+    100, not infinity. With `eps > 0` the denominator is $p (1 - p) + \epsilon$ instead, the guard of a hand-written
+    backward; the cost stays what it is, and the gradient then is that of
+
+    $$-w\,\frac{(t + a) \log(p + a) + (1 - t + a) \log(1 - p + a)}{1 + 2a}, \qquad a + a^2 = \epsilon,$$
+
+    which differs from the cost by about $\epsilon$.
+
+    Args:
+        weight: A weight for each element, of a shape that broadcasts to the prediction's.
+        reduction: `"mean"`, `"sum"` or `"none"`.
+        eps: Added to the gradient's denominator; 0 keeps torch's guard.
+
+    Raises:
+        ValueError: If `eps` is negative.
+        ShapeError: If prediction and target differ in shape.
+        TargetError: If a prediction lies outside [0, 1].
+
+    Examples:
+        >>> bce = BCE()
+        >>> cost, cache = bce.forward(torch.tensor([0.5, 0.5]), torch.tensor([0.0, 1.0]))
+        >>> cost, bce.backward(cache)
+        (tensor(0.6931), tensor([ 1., -1.]))
+    """
+
+    def __init__(self, weight: Tensor | None = None, reduction: Reduction = "mean", eps: float = 0.0) -> None:
+        super().__init__(reduction)
+        if not eps >= 0:
+            raise ValueError(f"eps must not be negative. Received: eps={eps}")
+        self.weight = weight
+        self.eps = eps
+        self._kernel_reduction = _REDUCTION[reduction]
+
+    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Any]:
+        """Map `p: (*shape)` and `t: (*shape)` to the cost: `()`, or `(*shape)` unreduced."""
+        if prediction.shape != target.shape:
+            raise ShapeError(
+                f"BCE expects prediction and target of one shape. "
+                f"Received: prediction {tuple(prediction.shape)}, target {tuple(target.shape)}"
+            )
+        try:
+            cost = _binary_cross_entropy(prediction, target, self.weight, self._kernel_reduction)
+        except RuntimeError as error:
+            raise _explain(prediction) or error from None
+        return cost, (prediction, target)
+
+    def backward(self, cache: Any, grad_cost: Tensor | None = None) -> Tensor:
+        """Map the cache to `dL/dp: (*shape)`."""
+        prediction, target = cache
+        if self.eps == 0.0:
+            grad_cost = _ONES[prediction.dtype] if grad_cost is None else grad_cost
+            return _binary_cross_entropy_backward(grad_cost, prediction, target, self.weight, self._kernel_reduction)
+        grad = (prediction - target) / (prediction * (1.0 - prediction) + self.eps)
+        if self.weight is not None:
+            grad = grad * self.weight
+        if self.reduction == "mean":
+            grad = grad / prediction.numel()
+        return grad if grad_cost is None else grad * grad_cost
+
+
+def _explain(prediction: Tensor) -> Exception | None:
+    if prediction.numel() and not ((prediction >= 0) & (prediction <= 1)).all():
+        return TargetError(
+            f"BCE expects predictions in [0, 1]; BCEWithLogits takes any. "
+            f"Received: from {prediction.min().item():g} to {prediction.max().item():g}"
+        )
+    return None

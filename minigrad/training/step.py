@@ -1,0 +1,34 @@
+"""One training step."""
+
+from typing import Any
+
+from torch import Tensor
+
+from minigrad.core import Layer, Loss, Optimizer
+
+
+def train_step(net: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any) -> Tensor:
+    """Learn from one batch and return its cost: forward, loss, backward, update.
+
+    The gradient of `x` is not computed. Gradients are cleared after the update, so nothing is left over.
+
+    Examples:
+        >>> import torch
+        >>> from minigrad.activations import Sigmoid
+        >>> from minigrad.layers import Linear, Sequential
+        >>> from minigrad.losses import BCE
+        >>> from minigrad.optimizers import SGD
+        >>> _ = torch.manual_seed(0)
+        >>> net = Sequential(Linear(2, 1), Sigmoid())
+        >>> optimizer = SGD(net.parameters(), lr=1.0)
+        >>> x, y = torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([[0.0], [1.0]])
+        >>> first, *_, last = [train_step(net, BCE(), optimizer, x, y).item() for _ in range(100)]
+        >>> first > 0.5, last < 0.1
+        (True, True)
+    """
+    prediction, cache = net.forward(x)
+    cost, loss_cache = loss.forward(prediction, y)
+    net.backward_parameters(loss.backward(loss_cache), cache)
+    optimizer.step()
+    optimizer.zero_grad()
+    return cost
