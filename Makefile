@@ -7,7 +7,9 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PLUGINS := $(wildcard plugins/*/pyproject.toml)
+PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
+# The stamp remembers what was installed, so that a plugin that is gone from plugins/ leaves .venv too.
+GONE := $(patsubst plugins/%/pyproject.toml,%,$(filter-out $(PLUGINS),$(shell cat $(STAMP) 2>/dev/null)))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 
 # One thread a test process: the tensors are tiny, and the workers share the cores.
@@ -36,13 +38,18 @@ endif
 
 # torch goes first and alone, at exactly the pinned version, so that no later requirement can choose another one;
 # the build backend goes with it, so that the editable installs need no build environments of their own.
-$(STAMP): pyproject.toml constraints.txt $(PLUGINS) | python
+$(STAMP): pyproject.toml constraints.txt $(PLUGINS) $(if $(GONE),gone) | python
 	@test -x $(BIN)/pip || { echo "Creating $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv $(VENV) || $(call failed,creating $(VENV) (on Debian the package python3-venv is needed)); }
 	@echo "Installing torch and the build backend (the first time this takes a few minutes)"
 	@$(PIP) "$$(grep '^torch==' constraints.txt)" hatchling editables || $(call failed,installing torch)
 	@echo "Installing minigrad, its development tools$(if $(PLUGINS), and $(words $(PLUGINS)) plugin(s))"
 	@$(PIP) --no-build-isolation --editable '.[dev,docs,plot]' $(foreach plugin,$(PLUGINS),--editable ./$(dir $(plugin))) || $(call failed,installing minigrad and its plugins)
-	@touch $@
+	@echo $(PLUGINS) >$@
+
+.PHONY: gone
+gone:
+	@echo "Removing $(GONE) from $(VENV)"
+	@$(BIN)/python -m pip uninstall --quiet --yes $(GONE) || $(call failed,removing $(GONE))
 
 .PHONY: xor
 xor: install ## Run the main job: both XOR pipelines beside their references (ARGS="--seed 5" passes options)

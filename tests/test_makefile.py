@@ -32,8 +32,8 @@ def test_help_lists_every_target_and_is_the_default(tmp_path: Path):
     shown = make(tmp_path).stdout
     assert shown == make(tmp_path, "help").stdout
     listed = re.findall(r"^  (\S+) +\S", shown, re.MULTILINE)
-    # The interpreter check is a step of install, not a command of its own.
-    assert sorted(listed) == sorted(set(TARGETS) - {"python"})
+    # Two steps of install are no commands of their own.
+    assert sorted(listed) == sorted(set(TARGETS) - {"gone", "python"})
 
 
 @pytest.mark.parametrize("target", ["install", "xor", "test"])
@@ -71,8 +71,23 @@ def test_nothing_is_installed_twice(fresh: Path):
     (fresh / ".venv").mkdir()
     (fresh / ".venv" / ".installed").touch()
     assert "pip" not in make(fresh, "-n", "install").stdout
-    os.utime(fresh / "pyproject.toml", (2**32, 2**32))
+    (fresh / "plugins" / "minigrad-new").mkdir(parents=True)
+    (fresh / "plugins" / "minigrad-new" / "pyproject.toml").touch()
+    assert "--editable ./plugins/minigrad-new/" in make(fresh, "-n", "install").stdout
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
+def test_a_change_of_requirements_installs_again(changed: str, fresh: Path):
+    (fresh / ".venv").mkdir()
+    (fresh / ".venv" / ".installed").touch()
+    os.utime(fresh / changed, (2**32, 2**32))
     assert "pip" in make(fresh, "-n", "install").stdout
+
+
+def test_a_plugin_that_is_gone_is_removed(fresh: Path):
+    (fresh / ".venv").mkdir()
+    (fresh / ".venv" / ".installed").write_text("plugins/minigrad-old/pyproject.toml\n")
+    assert "pip uninstall --quiet --yes minigrad-old" in make(fresh, "-n", "install").stdout
 
 
 def test_constraints_pin_torch_and_name_only_versions():
