@@ -10,7 +10,8 @@ STAMP := $(VENV)/.installed
 PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
 # The stamp remembers what was installed, so that a plugin that is gone from plugins/ leaves .venv too.
 GONE := $(patsubst plugins/%/pyproject.toml,%,$(filter-out $(PLUGINS),$(shell cat $(STAMP) 2>/dev/null)))
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
+PIP := python -m pip --disable-pip-version-check --no-input install --quiet --constraint
+EDITABLE := --no-build-isolation --editable '.[dev,docs,plot]' $(foreach plugin,$(PLUGINS),--editable ./$(dir $(plugin)))
 
 # One thread a test process: the tensors are tiny, and the workers share the cores.
 export OMP_NUM_THREADS ?= 1
@@ -41,9 +42,9 @@ endif
 $(STAMP): pyproject.toml constraints.txt $(PLUGINS) $(if $(GONE),gone) | python
 	@test -x $(BIN)/pip || { echo "Creating $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv $(VENV) || $(call failed,creating $(VENV) (on Debian the package python3-venv is needed)); }
 	@echo "Installing torch and the build backend (the first time this takes a few minutes)"
-	@$(PIP) "$$(grep '^torch==' constraints.txt)" hatchling editables || $(call failed,installing torch)
+	@$(BIN)/$(PIP) constraints.txt "$$(grep '^torch==' constraints.txt)" hatchling editables || $(call failed,installing torch)
 	@echo "Installing minigrad, its development tools$(if $(PLUGINS), and $(words $(PLUGINS)) plugin(s))"
-	@$(PIP) --no-build-isolation --editable '.[dev,docs,plot]' $(foreach plugin,$(PLUGINS),--editable ./$(dir $(plugin))) || $(call failed,installing minigrad and its plugins)
+	@$(BIN)/$(PIP) constraints.txt $(EDITABLE) || $(call failed,installing minigrad and its plugins)
 	@echo $(PLUGINS) >$@
 
 .PHONY: gone
@@ -58,6 +59,16 @@ xor: install ## Run the main job: both XOR pipelines beside their references (AR
 .PHONY: test
 test: install format-check lint types levels ## Run everything that must hold: format, lint, types, import levels, tests, docs
 	@$(BIN)/python -m pytest -n $(WORKERS) || $(call failed,the test suite)
+
+# The lower bounds of the dependencies, and constraints.txt for all else.
+.PHONY: oldest
+oldest: python ## Run the tests with the oldest dependencies that pyproject.toml allows, in .venv-oldest
+	@test -x .venv-oldest/bin/pip || "$(PYTHON)" -m venv .venv-oldest || $(call failed,creating .venv-oldest)
+	@cd .venv-oldest && sed -nE '/^dependencies = /,/^\]/s/^ *"(.+)>=(.+)",$$/\1==\2/p' ../pyproject.toml >bounds.txt && \
+	  sed 's/==.*/==/' bounds.txt >names.txt && { cat bounds.txt; grep -v -f names.txt ../constraints.txt; } >oldest.txt
+	@.venv-oldest/bin/$(PIP) .venv-oldest/oldest.txt torch hatchling editables || $(call failed,installing torch)
+	@.venv-oldest/bin/$(PIP) .venv-oldest/oldest.txt $(EDITABLE) || $(call failed,installing minigrad and its plugins)
+	@.venv-oldest/bin/python -m pytest -n $(WORKERS) || $(call failed,the test suite with the oldest dependencies)
 
 .PHONY: format
 format: install ## Rewrite all Python files in the house format
@@ -109,4 +120,4 @@ constraints: install ## Write constraints.txt anew from what is installed in .ve
 .PHONY: clean
 clean: ## Remove what was built or cached, but not .venv
 	@rm -rf build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
