@@ -6,6 +6,7 @@ from minigrad.core.layer import Layer
 from minigrad.core.loss import Loss, Reduction
 from minigrad.core.optimizer import Optimizer
 from minigrad.core.parameter import Parameter, Receiver, receive_gradients
+from minigrad.core.scalar import scalar
 from minigrad.core.wrapper import Wrapper, map_layers
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "constructor_arguments",
     "map_layers",
     "receive_gradients",
+    "scalar",
 ]

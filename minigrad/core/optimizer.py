@@ -98,19 +98,18 @@ class Optimizer(Component, ABC):
     def step(self) -> None:
         """Update every parameter that has a gradient."""
         for group in self.groups:
-            parameters, grads, states = [], [], []
-            for parameter, state in zip(group.parameters, group.states):  # noqa: B905  # strict costs, the lengths are ours
-                if parts := parameter._parts:
-                    parameters.append(parameter)
-                    grads.append(parts[0][0])
-                    states.append(state)
-            if parameters:
+            parameters, states = group.parameters, group.states
+            grads = [parameter._parts[0][0] for parameter in parameters if parameter._parts]
+            if len(grads) != len(parameters):
+                states = [state for parameter, state in zip(parameters, states, strict=True) if parameter._parts]
+                parameters = [parameter for parameter in parameters if parameter._parts]
+            if grads:
                 group.update_all(parameters, grads, states)
 
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""
         for parameter in self.parameters:
-            parameter.zero_grad()
+            parameter._parts.clear()
 
     def state_dict(self) -> dict[str, Any]:
         """Each group's arguments and its parameters' states, in the parameters' order."""

@@ -47,17 +47,16 @@ class Parameter(torch.nn.Parameter):
     """
 
     role: str
-    # Contributions (grad, rows), folded into one. The list is why torch.compile can trace an accumulate (it cannot read
-    # the C++ `.grad` of a subclass) and why threads need no lock for the first one: `append` and `pop` are atomic.
-    _parts: list[tuple[Tensor, int]]
-    _buffer: Tensor | None
+    # Contributions (grad, rows, was grad made here?), folded into one. The list is why torch.compile can trace an
+    # accumulate (it cannot read the C++ `.grad` of a subclass) and why threads need no lock for the first one: `append`
+    # and `pop` are atomic.
+    _parts: list[tuple[Tensor, int, bool]]
 
     def __new__(cls, data: Tensor, role: str = "weight") -> Self:
         """Make a parameter that shares the storage of `data`."""
         parameter = torch.Tensor._make_subclass(cls, data.detach(), False)
         parameter.role = role
         parameter._parts = []
-        parameter._buffer = None
         return parameter
 
     def __init__(self, data: Tensor, role: str = "weight") -> None:  # the work is done in __new__
@@ -87,7 +86,7 @@ class Parameter(torch.nn.Parameter):
                 f"A gradient has the shape and dtype of its parameter, {tuple(self.shape)} {self.dtype}. "
                 f"Received: {tuple(value.shape)} {value.dtype}"
             )
-        self._parts[:] = [] if value is None else [(value, self.rows)]
+        self._parts[:] = [] if value is None else [(value, self.rows, False)]
 
     @grad.deleter
     def grad(self) -> None:
@@ -105,7 +104,7 @@ class Parameter(torch.nn.Parameter):
         receiver = _gradients.receiver
         if receiver is None:
             parts = self._parts
-            parts.append((grad, rows))
+            parts.append((grad, rows, False))
             if len(parts) > 1:
                 self._fold()
         else:
@@ -121,19 +120,15 @@ class Parameter(torch.nn.Parameter):
     def _fold_parts(self) -> None:
         parts = self._parts
         while len(parts) > 1:
-            grad, rows = parts.pop()
-            total, total_rows = parts.pop()
-            if total is self._buffer:
-                total.add_(grad)
-            else:
-                # `total` was handed in and may be somebody's: only a buffer made here is ever changed.
-                total = self._buffer = total + grad
-            parts.append((total, total_rows + rows))
+            grad, rows, _ = parts.pop()
+            total, total_rows, ours = parts.pop()
+            # What was handed in may be somebody's: only a buffer made here is ever changed.
+            total = total.add_(grad) if ours else total + grad
+            parts.append((total, total_rows + rows, True))
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
         self._parts.clear()
-        self._buffer = None
 
     def to(self, *args: Any, **kwargs: Any) -> "Parameter":
         """Move or convert, as `torch.Tensor.to`; the result keeps the role."""

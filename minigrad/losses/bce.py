@@ -1,18 +1,17 @@
 """BCE, the binary cross-entropy of probabilities."""
 
 from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 
-from minigrad.core import Loss, Reduction
+from minigrad.core import Loss, Reduction, scalar
 from minigrad.errors import ShapeError, TargetError
 
-_REDUCTION = {"none": 0, "mean": 1, "sum": 2}  # as the kernels number them
+_NONE = 0  # as the kernels number the reductions
 _binary_cross_entropy: Callable[..., Tensor] = torch._C._nn.binary_cross_entropy
 _binary_cross_entropy_backward = torch.ops.aten.binary_cross_entropy_backward.default
-_ONES = {dtype: torch.ones((), dtype=dtype) for dtype in (torch.float32, torch.float64)}
 
 
 @final
@@ -53,9 +52,8 @@ class BCE(Loss):
             raise ValueError(f"eps must not be negative. Received: eps={eps}")
         self.weight = weight
         self.eps = eps
-        self._kernel_reduction = _REDUCTION[reduction]
 
-    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Any]:
+    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Map `p: (*shape)` and `t: (*shape)` to the cost: `()`, or `(*shape)` unreduced."""
         if prediction.shape != target.shape:
             raise ShapeError(
@@ -63,23 +61,24 @@ class BCE(Loss):
                 f"Received: prediction {tuple(prediction.shape)}, target {tuple(target.shape)}"
             )
         try:
-            cost = _binary_cross_entropy(prediction, target, self.weight, self._kernel_reduction)
+            costs = _binary_cross_entropy(prediction, target, self.weight, _NONE)
         except RuntimeError as error:
             raise _explain(prediction) or error from None
-        return cost, (prediction, target)
+        if self.reduction == "mean":
+            return costs.sum().div_(scalar(prediction.numel(), prediction.dtype)), (prediction, target)
+        return costs if self.reduction == "none" else costs.sum(), (prediction, target)
 
-    def backward(self, cache: Any, grad_cost: Tensor | None = None) -> Tensor:
+    def backward(self, cache: tuple[Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache to `dL/dp: (*shape)`."""
         prediction, target = cache
-        if self.eps == 0.0:
-            grad_cost = _ONES[prediction.dtype] if grad_cost is None else grad_cost
-            return _binary_cross_entropy_backward(grad_cost, prediction, target, self.weight, self._kernel_reduction)
-        grad = (prediction - target) / (prediction * (1.0 - prediction) + self.eps)
-        if self.weight is not None:
-            grad = grad * self.weight
-        if self.reduction == "mean":
-            grad = grad / prediction.numel()
-        return grad if grad_cost is None else grad * grad_cost
+        if grad_cost is None:
+            grad_cost = scalar(1, prediction.dtype)
+        if self.eps == 0:
+            grad = _binary_cross_entropy_backward(grad_cost, prediction, target, self.weight, _NONE)
+        else:
+            grad = grad_cost * (prediction - target) / (prediction * (1 - prediction) + self.eps)
+            grad = grad if self.weight is None else grad * self.weight
+        return grad.div_(scalar(prediction.numel(), prediction.dtype)) if self.reduction == "mean" else grad
 
 
 def _explain(prediction: Tensor) -> Exception | None:

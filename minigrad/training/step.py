@@ -1,10 +1,14 @@
 """One training step."""
 
+from contextlib import nullcontext
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from minigrad.core import Layer, Loss, Optimizer
+
+_NoOverrides = torch._C.DisableTorchFunctionSubclass
 
 
 def train_step(net: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any) -> Tensor:
@@ -26,9 +30,12 @@ def train_step(net: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any) -> 
         >>> first > 0.5, last < 0.1
         (True, True)
     """
-    prediction, cache = net.forward(x)
-    cost, loss_cache = loss.forward(prediction, y)
-    net.backward_parameters(loss.backward(loss_cache), cache)
-    optimizer.step()
-    optimizer.zero_grad()
-    return cost
+    # A Parameter is a subclass that overrides nothing; told so once, torch need not look at each call. A caller's own
+    # subclass of Tensor may override something and is left alone.
+    with _NoOverrides() if type(x) is Tensor and type(y) is Tensor else nullcontext():
+        prediction, cache = net.forward(x)
+        cost, loss_cache = loss.forward(prediction, y)
+        net.backward_parameters(loss.backward(loss_cache), cache)
+        optimizer.step()
+        optimizer.zero_grad()
+        return cost
