@@ -1,0 +1,192 @@
+"""summary: what a net is made of, and what one forward costs."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from minigrad.core import Layer, Wrapper, map_layers
+
+_HEADINGS = ("name", "layer", "output shape", "parameters", "FLOPs", "cache bytes")
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer's share of one forward.
+
+    Attributes:
+        name: Its name in the net, as in a state dict; a layer that stands twice comes twice.
+        layer: Its `repr`.
+        output_shape: The shape of its output (a tuple of shapes if there are several).
+        parameters: How many numbers it trains; 0 where they were counted in an earlier row.
+        flops: Floating-point operations of its matrix products and convolutions, a multiply-add being two.
+        cache_bytes: Memory that its cache keeps alive until backward and that no earlier cache holds already.
+    """
+
+    name: str
+    layer: str
+    output_shape: tuple[Any, ...]
+    parameters: int
+    flops: int
+    cache_bytes: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A net's layers in the order in which they ran; shown as a table in a terminal and in a notebook."""
+
+    rows: tuple[LayerSummary, ...]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the net trains."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one forward."""
+        return sum(row.flops for row in self.rows)
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory that one forward keeps alive until backward."""
+        return sum(row.cache_bytes for row in self.rows)
+
+    def _cells(self) -> Iterator[tuple[str, ...]]:
+        for row in self.rows:
+            numbers = (f"{number:,}" for number in (row.parameters, row.flops, row.cache_bytes))
+            yield row.name, row.layer, str(row.output_shape), *numbers
+
+    def _totals(self) -> tuple[str, ...]:
+        return "total", "", "", f"{self.parameters:,}", f"{self.flops:,}", f"{self.cache_bytes:,}"
+
+    def __rich__(self) -> Any:
+        """A table for `rich.print`."""
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(show_footer=True)
+        for i, (heading, total) in enumerate(zip(_HEADINGS, self._totals(), strict=True)):
+            table.add_column(heading, footer=total, justify="right" if i > 2 else "left", overflow="fold")
+        for cells in self._cells():
+            table.add_row(*(Text(cell) for cell in cells))
+        return table
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        console = Console(width=120, color_system=None)
+        with console.capture() as capture:
+            console.print(self)
+        return "\n".join(line.rstrip() for line in capture.get().rstrip().split("\n"))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        def row(tag: str, cells: Iterable[str]) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        body = "".join(row("td", cells) for cells in self._cells())
+        return f"<table>{row('th', _HEADINGS)}{body}{row('th', self._totals())}</table>"
+
+
+def summary(net: Layer, example: Any) -> Summary:
+    """Run `net` forward on `example` and count, layer by layer: output shape, parameters, operations, memory.
+
+    The net and the random generators are left as they were.
+
+    Args:
+        net: Any layer.
+        example: An input that it takes; its batch size enters the counts.
+
+    Examples:
+        >>> from minigrad.activations import Sigmoid
+        >>> from minigrad.layers import Linear, Sequential
+        >>> sigmoid = Sigmoid()
+        >>> table = summary(Sequential(Linear(2, 3), sigmoid, Linear(3, 1), sigmoid), torch.zeros(4, 2))
+        >>> table.parameters, table.flops, table.cache_bytes
+        (13, 72, 96)
+        >>> [row.output_shape for row in table.rows]
+        [(4, 3), (4, 3), (4, 1), (4, 1)]
+    """
+    run = _Run(net)
+    with torch.random.fork_rng(devices=[]):
+        # A probe in the caches would stay alive with them: the probed twin and its cache go when this returns.
+        map_layers(net, lambda layer: _Probe(layer, run)).forward(example)
+    return Summary(tuple(run.rows))
+
+
+class _Run:
+    """What the probes of one forward have seen."""
+
+    def __init__(self, net: Layer) -> None:
+        self.rows: list[LayerSummary] = []
+        self.names: dict[int, list[str]] = {}
+        for name, layer in _innermost("", net):
+            self.names.setdefault(id(layer), []).append(name)
+        self.counted: set[int] = set()
+        # Parameters and buffers are held by the net itself, not by a cache.
+        self.held = {_storage(tensor) for tensor in net.state_dict().values()}
+
+    def add(self, layer: Layer, y: Any, cache: Any, flops: int) -> None:
+        names = self.names[id(layer)]
+        parameters = [p for p in layer.parameters() if id(p) not in self.counted]
+        self.counted.update(id(p) for p in parameters)
+        storages = {_storage(t): t.untyped_storage().nbytes() for t in _tensors(cache)}
+        self.rows.append(
+            LayerSummary(
+                name=names.pop(0) if len(names) > 1 else names[0],
+                layer=repr(layer),
+                output_shape=_shape(y),
+                parameters=sum(p.numel() for p in parameters),
+                flops=flops,
+                cache_bytes=sum(size for storage, size in storages.items() if storage not in self.held),
+            )
+        )
+        self.held |= storages.keys()
+
+
+@final
+class _Probe(Wrapper):
+    """Counts what one layer's forward does."""
+
+    def __init__(self, layer: Layer, run: _Run) -> None:
+        super().__init__(layer)
+        self.run = run
+
+    def forward(self, x: Any) -> tuple[Any, Any]:
+        from torch.utils.flop_counter import FlopCounterMode
+
+        with FlopCounterMode(display=False) as counter:
+            y, cache = self.layer.forward(x)
+        self.run.add(self.layer, y, cache, counter.get_total_flops())
+        return y, cache
+
+
+def _innermost(name: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    children = list(layer.named_children())
+    if not children:
+        yield name, layer
+    for child_name, child in children:
+        yield from _innermost(f"{name}.{child_name}".strip("."), child)
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+
+
+def _shape(y: Any) -> tuple[Any, ...]:
+    return tuple(y.shape) if isinstance(y, Tensor) else tuple(_shape(item) for item in y)
+
+
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()

@@ -1,0 +1,53 @@
+"""The table of a net's layers."""
+
+import torch
+
+from minigrad.activations import Sigmoid
+from minigrad.core import Layer
+from minigrad.explain import summary
+from minigrad.layers import Linear, Sequential
+
+
+def test_counts_by_hand() -> None:
+    net = Sequential(Linear(2, 3), Sigmoid(), Linear(3, 1, bias=False))
+    first, second, third = summary(net, torch.zeros(4, 2)).rows
+    assert (first.name, first.output_shape, first.parameters) == ("0", (4, 3), 9)
+    assert first.flops == 2 * 4 * 2 * 3
+    assert first.cache_bytes == 4 * 2 * 4  # x itself
+    assert (second.parameters, second.flops, second.cache_bytes) == (0, 0, 4 * 3 * 4)
+    assert (third.parameters, third.cache_bytes) == (3, 0)  # its x is the sigmoid's y, held already
+
+
+def test_a_shared_layer_comes_twice_and_is_counted_once() -> None:
+    linear = Linear(2, 2)
+    table = summary(Sequential(linear, Sequential(linear)), torch.zeros(1, 2))
+    assert [row.name for row in table.rows] == ["0", "1.0"]
+    assert [row.parameters for row in table.rows] == [6, 0]
+    assert table.parameters == 6
+
+
+def test_a_tuple_output_gives_a_tuple_of_shapes() -> None:
+    class Split(Layer):
+        def forward(self, x: torch.Tensor) -> tuple[tuple[torch.Tensor, torch.Tensor], None]:
+            return (x[:, :1], x[:, 1:]), None
+
+        def backward(self, grad_output: tuple[torch.Tensor, torch.Tensor], cache: None) -> torch.Tensor:
+            return torch.cat(grad_output, 1)
+
+    assert summary(Split(), torch.zeros(4, 3)).rows[0].output_shape == ((4, 1), (4, 2))
+
+
+def test_leaves_net_and_random_state_alone() -> None:
+    net = Sequential(Linear(2, 2))
+    before, state = dict(vars(net)), torch.random.get_rng_state()
+    summary(net, torch.zeros(1, 2))
+    assert vars(net) == before
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert list(net.parameters())[0].grad is None
+
+
+def test_shows_itself_in_a_terminal_and_a_notebook() -> None:
+    table = summary(Sequential(Linear(1000, 2)), torch.zeros(1, 1000))
+    assert "Linear(in_features=1000, out_features=2)" in str(table)
+    assert "2,002" in str(table)
+    assert "<td>2,002</td>" in table._repr_html_()
