@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Activation
+from minigrad.core.checks import check_floating
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.default
 
@@ -15,6 +16,9 @@ class Sigmoid(Activation):
     r"""Logistic function, applied elementwise.
 
     $$y = \sigma(x) = \frac{1}{1 + e^{-x}}, \qquad \frac{\partial y}{\partial x} = y (1 - y)$$
+
+    Raises:
+        DtypeError: If `x` is not a floating-point tensor.
 
     Examples:
         >>> sigmoid = Sigmoid()
@@ -28,6 +32,7 @@ class Sigmoid(Activation):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map `x: (*shape)` to `y: (*shape)`."""
+        check_floating(self, x)
         y = torch.sigmoid(x)
         return y, y
 
