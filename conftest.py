@@ -26,3 +26,9 @@ def _fresh_torch(request: pytest.FixtureRequest) -> Iterator[None]:
         torch.manual_seed(0)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(autouse=True)
+def _doctest_names(doctest_namespace: dict[str, object]) -> None:
+    """An example in a docstring knows `torch`, as its reader does."""
+    doctest_namespace["torch"] = torch

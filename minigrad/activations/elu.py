@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_elu_backward = torch.ops.aten.elu_backward.default
+_elu_backward = kernel("elu_backward")
 
 # The fixed point of the paper: activations keep mean 0 and variance 1 from layer to layer.
 _SELU_ALPHA = 1.6732632423543772848170429916717

@@ -2,14 +2,13 @@
 
 from typing import Literal, final
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_gelu_backward = torch.ops.aten.gelu_backward.default
+_gelu_backward = kernel("gelu_backward")
 
 
 @final

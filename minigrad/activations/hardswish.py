@@ -2,14 +2,13 @@
 
 from typing import final
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_hardswish_backward = torch.ops.aten.hardswish_backward.default
+_hardswish_backward = kernel("hardswish_backward")
 
 
 @final

@@ -2,14 +2,13 @@
 
 from typing import final
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_leaky_relu_backward = torch.ops.aten.leaky_relu_backward.default
+_leaky_relu_backward = kernel("leaky_relu_backward")
 
 
 @final

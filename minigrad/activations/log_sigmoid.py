@@ -2,14 +2,13 @@
 
 from typing import final
 
-import torch
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_log_sigmoid_forward = torch.ops.aten.log_sigmoid_forward.default
-_log_sigmoid_backward = torch.ops.aten.log_sigmoid_backward.default
+_log_sigmoid_forward = kernel("log_sigmoid_forward")
+_log_sigmoid_backward = kernel("log_sigmoid_backward")
 
 
 @final

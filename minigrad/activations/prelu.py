@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minigrad.core import Activation, Parameter
+from minigrad.core import Activation, Parameter, kernel
 from minigrad.core.checks import check_floating
 from minigrad.errors import DtypeError, ShapeError
 
-_prelu_backward = torch.ops.aten._prelu_kernel_backward.default
+_prelu_backward = kernel("_prelu_kernel_backward")
 
 
 @final

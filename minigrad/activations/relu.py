@@ -5,10 +5,10 @@ from typing import final
 import torch
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_threshold_backward = torch.ops.aten.threshold_backward.default
+_threshold_backward = kernel("threshold_backward")
 
 
 @final

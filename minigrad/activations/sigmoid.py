@@ -5,10 +5,10 @@ from typing import final
 import torch
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_sigmoid_backward = torch.ops.aten.sigmoid_backward.default
+_sigmoid_backward = kernel("sigmoid_backward")
 
 
 @final

@@ -2,14 +2,13 @@
 
 from typing import final
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_silu_backward = torch.ops.aten.silu_backward.default
+_silu_backward = kernel("silu_backward")
 
 
 @final

@@ -5,12 +5,12 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 from minigrad.errors import ShapeError
 
-_softmax_backward = torch.ops.aten._softmax_backward_data.default
-_log_softmax_backward = torch.ops.aten._log_softmax_backward_data.default
+_softmax_backward = kernel("_softmax_backward_data")
+_log_softmax_backward = kernel("_log_softmax_backward_data")
 
 
 @final

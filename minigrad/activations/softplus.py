@@ -2,14 +2,13 @@
 
 from typing import final
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_softplus_backward = torch.ops.aten.softplus_backward.default
+_softplus_backward = kernel("softplus_backward")
 
 
 @final

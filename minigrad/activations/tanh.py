@@ -5,10 +5,10 @@ from typing import final
 import torch
 from torch import Tensor
 
-from minigrad.core import Activation
+from minigrad.core import Activation, kernel
 from minigrad.core.checks import check_floating
 
-_tanh_backward = torch.ops.aten.tanh_backward.default
+_tanh_backward = kernel("tanh_backward")
 
 
 @final

@@ -2,6 +2,7 @@
 
 from minigrad.core.activation import Activation
 from minigrad.core.component import Component, constructor_arguments
+from minigrad.core.kernel import kernel
 from minigrad.core.layer import Layer
 from minigrad.core.loss import Loss, Reduction
 from minigrad.core.optimizer import Optimizer
@@ -20,6 +21,7 @@ __all__ = [
     "Reduction",
     "Wrapper",
     "constructor_arguments",
+    "kernel",
     "map_layers",
     "receive_gradients",
     "scalar",

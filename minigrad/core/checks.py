@@ -22,6 +22,8 @@ def check_floating(component: object, x: Any) -> None:
         Traceback (most recent call last):
         minigrad.errors.DtypeError: ReLU expects a floating-point tensor. Received: torch.int64
     """
+    if type(x) is Tensor and x.is_floating_point():  # the usual case first: this stands on the hot path
+        return
     if not (isinstance(x, Tensor) and x.is_floating_point()):
         received = x.dtype if isinstance(x, Tensor) else type(x).__name__
         raise DtypeError(f"{type(component).__name__} expects a floating-point tensor. Received: {received}")

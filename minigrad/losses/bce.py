@@ -6,12 +6,12 @@ from typing import final
 import torch
 from torch import Tensor
 
-from minigrad.core import Loss, Reduction, scalar
+from minigrad.core import Loss, Reduction, kernel, scalar
 from minigrad.errors import ShapeError, TargetError
 
 _NONE = 0  # as the kernels number the reductions
 _binary_cross_entropy: Callable[..., Tensor] = torch._C._nn.binary_cross_entropy
-_binary_cross_entropy_backward = torch.ops.aten.binary_cross_entropy_backward.default
+_binary_cross_entropy_backward = kernel("binary_cross_entropy_backward")
 
 
 @final
