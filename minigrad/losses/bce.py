@@ -53,7 +53,7 @@ class BCE(Loss):
         self.weight = weight
         self.eps = eps
 
-    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor | None]]:
         """Map `p: (*shape)` and `t: (*shape)` to the cost: `()`, or `(*shape)` unreduced."""
         if prediction.shape != target.shape:
             raise ShapeError(
@@ -65,12 +65,13 @@ class BCE(Loss):
         except RuntimeError as error:
             raise _explain(prediction) or error from None
         if self.reduction == "mean":
-            return costs.sum().div_(scalar(prediction.numel(), prediction.dtype)), (prediction, target)
-        return costs if self.reduction == "none" else costs.sum(), (prediction, target)
+            count = scalar(prediction.numel(), prediction.dtype)
+            return costs.sum().div_(count), (prediction, target, count)
+        return costs if self.reduction == "none" else costs.sum(), (prediction, target, None)
 
-    def backward(self, cache: tuple[Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
+    def backward(self, cache: tuple[Tensor, Tensor, Tensor | None], grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache to `dL/dp: (*shape)`."""
-        prediction, target = cache
+        prediction, target, count = cache
         if grad_cost is None:
             grad_cost = scalar(1, prediction.dtype)
         if self.eps == 0:
@@ -78,7 +79,7 @@ class BCE(Loss):
         else:
             grad = grad_cost * (prediction - target) / (prediction * (1 - prediction) + self.eps)
             grad = grad if self.weight is None else grad * self.weight
-        return grad.div_(scalar(prediction.numel(), prediction.dtype)) if self.reduction == "mean" else grad
+        return grad if count is None else grad.div_(count)
 
 
 def _explain(prediction: Tensor) -> Exception | None:
