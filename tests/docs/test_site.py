@@ -68,6 +68,8 @@ def test_pages_stand_in_the_order_of_learning():
         (r"<span class='x'>", None),
         (r'<span class="arithmatex">\(x &lt; 1\)</span>', "<mi>x</mi><mo>&#x0003C;</mo>"),
         (r'<div class="arithmatex">\[\begin{aligned} a &amp;= b \end{aligned}\]</div>', "<mtd style="),
+        (r'<span class="arithmatex">\(\log p\)</span>', 'rspace="0.167em">log</mo><mi>p</mi>'),
+        (r'<span class="arithmatex">\(\log(p)\)</span>', 'rspace="0">log</mo><mo stretchy="false">&#x00028;</mo>'),
     ],
 )
 def test_formulas_become_mathml(tex: str, drawn: str | None):
