@@ -14,6 +14,23 @@ from minigrad.core import Activation, Layer, Loss, Optimizer, Parameter, Wrapper
 from minigrad.layers import Linear, Sequential
 from minigrad.losses import BCE
 from minigrad.optimizers import SGD
+from minigrad.registry import (
+    Register,
+    activation,
+    build,
+    components,
+    describe,
+    hookimpl,
+    hookspec,
+    layer,
+    loss,
+    optimizer,
+    plugins,
+    register_activation,
+    register_layer,
+    register_loss,
+    register_optimizer,
+)
 from minigrad.training import train_step
 
 __all__ = [
@@ -25,11 +42,26 @@ __all__ = [
     "Loss",
     "Optimizer",
     "Parameter",
+    "Register",
     "Sequential",
     "Sigmoid",
     "Wrapper",
     "__version__",
+    "activation",
+    "build",
+    "components",
+    "describe",
+    "hookimpl",
+    "hookspec",
+    "layer",
+    "loss",
     "map_layers",
+    "optimizer",
+    "plugins",
     "receive_gradients",
+    "register_activation",
+    "register_layer",
+    "register_loss",
+    "register_optimizer",
     "train_step",
 ]

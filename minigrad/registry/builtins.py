@@ -1,0 +1,43 @@
+"""The built-in components, registered through the same hooks as anybody's."""
+
+from types import ModuleType
+from typing import Any
+
+from minigrad import activations, layers, losses, optimizers
+from minigrad.core import Component
+from minigrad.registry.hookspecs import Register, hookimpl
+
+
+@hookimpl
+def minigrad_register_activations(register: Register) -> None:
+    """Register what `minigrad.activations` makes public."""
+    for cls in _components(activations):
+        register(cls)
+
+
+@hookimpl
+def minigrad_register_layers(register: Register) -> None:
+    """Register what `minigrad.layers` makes public, and the identity, which is of use as either."""
+    for cls in _components(layers):
+        register(cls)
+    register(activations.Identity)
+
+
+@hookimpl
+def minigrad_register_losses(register: Register) -> None:
+    """Register what `minigrad.losses` makes public."""
+    for cls in _components(losses):
+        register(cls)
+
+
+@hookimpl
+def minigrad_register_optimizers(register: Register) -> None:
+    """Register what `minigrad.optimizers` makes public."""
+    for cls in _components(optimizers):
+        register(cls)
+
+
+def _components(room: ModuleType) -> list[Any]:
+    """The components of a room; what helps them, such as the tape of `Traced`, stands beside them."""
+    public = [getattr(room, name) for name in room.__all__]
+    return [thing for thing in public if isinstance(thing, type) and issubclass(thing, Component)]
