@@ -9,6 +9,9 @@ from torch import Tensor
 from minigrad.core import Optimizer, Parameter
 from minigrad.core.optimizer import Params
 
+# With half precision the fused kernel of torch 2.13 leaves most elements as they were (pytorch issue 191763).
+_FUSED = {torch.float32, torch.float64}
+
 
 @final
 class SGD(Optimizer):
@@ -99,7 +102,7 @@ class SGD(Optimizer):
         """Update each parameter; the plain rule in one call for all of them."""
         if self.momentum != 0 or self.weight_decay != 0 or self.maximize or self.bias_update == "mean":
             super().update_all(parameters, grads, states)
-        elif parameters[0].is_cpu and not torch.compiler.is_compiling():
+        elif not torch.compiler.is_compiling() and parameters[0].is_cpu and {p.dtype for p in parameters} <= _FUSED:
             torch._fused_sgd_(  # type: ignore[call-overload]
                 parameters,
                 grads,
