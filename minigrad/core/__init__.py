@@ -2,23 +2,27 @@
 
 from minigrad.core.activation import Activation
 from minigrad.core.component import Component, constructor_arguments
+from minigrad.core.initializer import Initializer
 from minigrad.core.kernel import kernel
 from minigrad.core.layer import Layer
 from minigrad.core.loss import Loss, Reduction
 from minigrad.core.optimizer import Optimizer
 from minigrad.core.parameter import Parameter, Receiver, receive_gradients
 from minigrad.core.scalar import scalar
+from minigrad.core.schedule import Schedule
 from minigrad.core.wrapper import Wrapper, map_layers
 
 __all__ = [
     "Activation",
     "Component",
+    "Initializer",
     "Layer",
     "Loss",
     "Optimizer",
     "Parameter",
     "Receiver",
     "Reduction",
+    "Schedule",
     "Wrapper",
     "constructor_arguments",
     "kernel",

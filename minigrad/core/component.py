@@ -6,8 +6,8 @@ from typing import Any
 
 from minigrad.core.parameter import Parameter
 
-# Where a component lives, or what it trains, is state: it is not part of its configuration.
-_STATE_ARGUMENTS = frozenset({"self", "device", "dtype", "params"})
+# Where a component lives, or what it works on, is state: it is not part of its configuration.
+_STATE_ARGUMENTS = frozenset({"self", "device", "dtype", "params", "optimizer"})
 
 
 @cache
