@@ -1,0 +1,1 @@
+"""Where torch's modules are guests."""
