@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-from minigrad import activations, layers, losses, optimizers
+from minigrad import activations, initializers, layers, losses, optimizers, schedules
 from minigrad.core import Component
 from minigrad.registry.hookspecs import Register, hookimpl
 
@@ -41,3 +41,19 @@ def _components(room: ModuleType) -> list[Any]:
     """The components of a room; what helps them, such as the tape of `Traced`, stands beside them."""
     public = [getattr(room, name) for name in room.__all__]
     return [thing for thing in public if isinstance(thing, type) and issubclass(thing, Component)]
+
+
+@hookimpl
+def minigrad_register_schedules(register: Register) -> None:
+    """Register every public name of `minigrad.schedules`, with the short names that people say."""
+    short = {"StepLR": "step", "CosineAnnealingLR": "cosine", "LinearLR": "warmup", "OneCycleLR": "one_cycle"}
+    short |= {"ReduceLROnPlateau": "plateau", "ExponentialLR": "exponential"}
+    for name in schedules.__all__:
+        register(getattr(schedules, name), aliases=[short[name]] if name in short else ())
+
+
+@hookimpl
+def minigrad_register_initializers(register: Register) -> None:
+    """Register every public name of `minigrad.initializers`."""
+    for name in initializers.__all__:
+        register(getattr(initializers, name))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from minigrad.core import Activation, Component, Layer, Loss, Optimizer
+from minigrad.core import Activation, Component, Initializer, Layer, Loss, Optimizer, Schedule
 from minigrad.registry import building, describing
 from minigrad.registry.discovery import PluginInfo
 from minigrad.registry.registry import ComponentInfo, Registry
@@ -72,6 +72,26 @@ def optimizer(name: str) -> type[Optimizer]:
         'SGD'
     """
     return cast("type[Optimizer]", _current.get("optimizer", name))
+
+
+def schedule(name: str) -> type[Schedule]:
+    """The schedule class of that name.
+
+    Examples:
+        >>> schedule("cosine").__name__
+        'CosineAnnealingLR'
+    """
+    return cast("type[Schedule]", _current.get("schedule", name))
+
+
+def initializer(name: str) -> type[Initializer]:
+    """The initializer class of that name.
+
+    Examples:
+        >>> initializer("xavier_uniform")(gain=2.0)
+        XavierUniform(gain=2.0)
+    """
+    return cast("type[Initializer]", _current.get("initializer", name))
 
 
 def build(spec: Any, **arguments: Any) -> Any:
@@ -182,6 +202,24 @@ def register_optimizer(
 ) -> Any:
     """Register an optimizer for this session; see `register_activation`."""
     return _register("optimizer", cls, name, aliases, summary)
+
+
+def register_schedule(
+    cls: type[Schedule] | str | None = None, *, name: str | None = None, aliases: Iterable[str] = (), summary: str = ""
+) -> Any:
+    """Register a schedule for this session; see `register_activation`."""
+    return _register("schedule", cls, name, aliases, summary)
+
+
+def register_initializer(
+    cls: type[Initializer] | str | None = None,
+    *,
+    name: str | None = None,
+    aliases: Iterable[str] = (),
+    summary: str = "",
+) -> Any:
+    """Register an initializer for this session; see `register_activation`."""
+    return _register("initializer", cls, name, aliases, summary)
 
 
 def _register(kind: str, cls: Any, name: str | None, aliases: Iterable[str], summary: str) -> Any:

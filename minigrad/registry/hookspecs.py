@@ -48,3 +48,13 @@ def minigrad_register_losses(register: Register) -> None:
 @hookspec
 def minigrad_register_optimizers(register: Register) -> None:
     """Call `register(cls)` for each subclass of `minigrad.Optimizer`."""
+
+
+@hookspec
+def minigrad_register_schedules(register: Register) -> None:
+    """Call `register(cls)` for each subclass of `minigrad.Schedule`."""
+
+
+@hookspec
+def minigrad_register_initializers(register: Register) -> None:
+    """Call `register(cls)` for each subclass of `minigrad.Initializer`."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from minigrad.core import Activation, Component, Layer, Loss, Optimizer
+from minigrad.core import Activation, Component, Initializer, Layer, Loss, Optimizer, Schedule
 from minigrad.errors import UnknownNameError
 from minigrad.registry.naming import nearest
 
@@ -37,6 +37,8 @@ KINDS = (
     Kind("activation", "activations", Activation),
     Kind("loss", "losses", Loss),
     Kind("optimizer", "optimizers", Optimizer),
+    Kind("schedule", "schedules", Schedule),
+    Kind("initializer", "initializers", Initializer),
 )
 
 

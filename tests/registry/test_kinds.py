@@ -28,6 +28,8 @@ def test_where_a_layer_is_asked_for_an_activation_will_do():
         "activation": ["activation"],
         "loss": ["loss"],
         "optimizer": ["optimizer"],
+        "schedule": ["schedule"],
+        "initializer": ["initializer"],
     }
 
 
