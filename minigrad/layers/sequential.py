@@ -1,5 +1,6 @@
 """Sequential, the chain of layers."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, cast, final, overload
 
@@ -105,6 +106,12 @@ class Sequential(Layer):
 
     def _where(self, i: int) -> str:
         return f"In layer {self.names[i]} ({type(self.layers[i]).__name__.lower()}) of Sequential."
+
+    def _argument(self, argument: inspect.Parameter) -> Any:
+        # Names that were given belong to the call that makes this chain again.
+        if self.names == [str(i) for i in range(len(self.layers))]:
+            return self.layers
+        return [dict(zip(self.names, self.layers, strict=True))]
 
     def named_children(self) -> Iterator[tuple[str, Layer]]:
         """The layers under their names: `0`, `1`, ... unless a dict gave others."""
