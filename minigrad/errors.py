@@ -8,6 +8,7 @@ MinigradError
 ├── CacheError            (RuntimeError)  a backward with a cache that is spent or not its own
 ├── StateDictError        (ValueError)    weights that do not fit the net
 ├── ConfigError           (ValueError)    a configuration that cannot be built
+├── ConversionError       (ValueError)    a torch module without an exact twin here, or a layer without one there
 ├── SanitizerError        (RuntimeError)  what `Checked` found: a non-finite value, a mutated argument, ...
 └── PluginError
     ├── UnknownNameError      (LookupError)  no component has that name
@@ -23,6 +24,7 @@ __all__ = [
     "AmbiguousNameError",
     "CacheError",
     "ConfigError",
+    "ConversionError",
     "DtypeError",
     "MinigradError",
     "PluginError",
@@ -65,6 +67,10 @@ class ConfigError(MinigradError, ValueError):
     """A configuration cannot be built."""
 
 
+class ConversionError(MinigradError, ValueError):
+    """A torch module has no exact twin here, or a layer or loss has none in torch."""
+
+
 class SanitizerError(MinigradError, RuntimeError):
     """`Checked` found a value or a mutation that must not be."""
 
@@ -86,7 +92,11 @@ class RegistrationError(PluginError, ValueError):
 
 
 class PluginLoadError(PluginError):
-    """A plugin could not be loaded (raised only under `MINIGRAD_STRICT_PLUGINS=1`)."""
+    """A plugin could not be loaded.
+
+    Raised under `MINIGRAD_STRICT_PLUGINS=1`, where a plugin is otherwise skipped with a `PluginWarning`, and when a
+    component that was registered as a string cannot be imported.
+    """
 
 
 class PluginWarning(UserWarning):

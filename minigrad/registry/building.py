@@ -70,7 +70,7 @@ class _Builder:
     def entry(self, spec: Mapping[str, Any], kinds: Sequence[Kind], path: str) -> Entry:
         """The entry that `spec` names."""
         if "name" not in spec:
-            hint = nearest("name", map(str, spec))
+            hint = next(filter(None, (nearest(str(given), ["name"]) for given in spec)), "")
             raise _fault(path, f"a dict needs a name.{hint} Received: {dict(spec)!r}")
         key = "kind"
         try:
@@ -106,8 +106,7 @@ class _Builder:
                 and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
                 and name not in given
             ):
-                received = ", ".join(f"{key}={value!r}" for key, value in given.items()) or "no arguments"
-                raise _fault(_join(path, name), f"{entry.name} needs {name}. Received: {received}")
+                raise _fault(_join(path, name), f"{entry.name} needs {name}. Received: {_shown(given)}")
         hints = hints_of(entry.cls)  # type: ignore[arg-type]
         return {
             key: self.argument(parameters.get(key), value, hints.get(key, Any), _join(path, key))
@@ -150,7 +149,10 @@ class _Builder:
         except (TypeError, ValueError) as error:
             named = re.search(r"Received: (\w+)=", str(error))
             where = _join(path, named[1]) if named and named[1] in arguments else path
-            raise _fault(where or entry.name, str(error)) from error
+            text = str(error)
+            if "Received: " not in text:
+                text = f"{entry.name} cannot be made: {text}. Received: {_shown(arguments)}"
+            raise _fault(where, text) from error
 
 
 def _grouped(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +167,10 @@ def _grouped(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _is_spec(value: Mapping[Any, Any]) -> bool:
     return isinstance(value.get("name"), str) or set(value) == {"ref"}
+
+
+def _shown(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in arguments.items()) or "no arguments"
 
 
 def _join(path: str, key: object) -> str:

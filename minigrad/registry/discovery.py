@@ -178,8 +178,7 @@ def _package(distribution: Distribution | None) -> tuple[str, str]:
 def _field(distribution: Distribution | None, name: str) -> str:
     """A line of a package's metadata, `""` where they are damaged."""
     try:
-        metadata = distribution.metadata if distribution else {}
-        return str(metadata[name]) if name in metadata else ""
+        return str(distribution.metadata[name]) if distribution and name in distribution.metadata else ""
     except Exception:
         return ""
 

@@ -74,7 +74,7 @@ class Entry:
         """One line about it; nothing is imported to find it."""
         if self.given_summary or isinstance(self.target, str):
             return self.given_summary
-        return (inspect.getdoc(self.target) or "").partition("\n")[0]
+        return inspect.cleandoc(self.target.__doc__ or "").partition("\n")[0]
 
     @property
     def file(self) -> str:
