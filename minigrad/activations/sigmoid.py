@@ -32,8 +32,13 @@ class Sigmoid(Activation):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map `x: (*shape)` to `y: (*shape)`."""
-        check_floating(self, x)
-        y = torch.sigmoid(x)
+        try:
+            y = torch.sigmoid(x)
+        except TypeError:
+            check_floating(self, x)
+            raise
+        if y.dtype is not x.dtype:  # integers became floats without a word
+            check_floating(self, x)
         return y, y
 
     def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """SGD, gradient descent with momentum."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Literal, final
 
 import torch
@@ -11,6 +12,7 @@ from minigrad.core.optimizer import Params
 
 # With half precision the fused kernel of torch 2.13 leaves most elements as they were (pytorch issue 191763).
 _FUSED = {torch.float32, torch.float64}
+_dtype = attrgetter("dtype")
 
 
 @final
@@ -102,7 +104,7 @@ class SGD(Optimizer):
         """Update each parameter; the plain rule in one call for all of them."""
         if self.momentum != 0 or self.weight_decay != 0 or self.maximize or self.bias_update == "mean":
             super().update_all(parameters, grads, states)
-        elif not torch.compiler.is_compiling() and parameters[0].is_cpu and {p.dtype for p in parameters} <= _FUSED:
+        elif not torch.compiler.is_compiling() and parameters[0].is_cpu and _FUSED.issuperset(map(_dtype, parameters)):
             torch._fused_sgd_(  # type: ignore[call-overload]
                 parameters,
                 grads,
