@@ -37,7 +37,7 @@ class Sigmoid(Activation):
         except TypeError:
             check_floating(self, x)
             raise
-        if y.dtype is not x.dtype:  # integers became floats without a word
+        if not x.is_floating_point():  # integers became floats without a word
             check_floating(self, x)
         return y, y
 
