@@ -10,7 +10,21 @@ Examples:
 
 from minigrad._version import __version__
 from minigrad.activations import Sigmoid
-from minigrad.core import Activation, Layer, Loss, Optimizer, Parameter, Wrapper, map_layers, receive_gradients
+from minigrad.core import (
+    Activation,
+    Layer,
+    Loss,
+    Optimizer,
+    Parameter,
+    Reduction,
+    Wrapper,
+    kernel,
+    map_layers,
+    receive_gradients,
+    scalar,
+)
+from minigrad.core.checks import check_floating
+from minigrad.errors import DtypeError, ShapeError, TargetError
 from minigrad.layers import Linear, Sequential
 from minigrad.losses import BCE
 from minigrad.optimizers import SGD
@@ -37,22 +51,28 @@ __all__ = [
     "BCE",
     "SGD",
     "Activation",
+    "DtypeError",
     "Layer",
     "Linear",
     "Loss",
     "Optimizer",
     "Parameter",
+    "Reduction",
     "Register",
     "Sequential",
+    "ShapeError",
     "Sigmoid",
+    "TargetError",
     "Wrapper",
     "__version__",
     "activation",
     "build",
+    "check_floating",
     "components",
     "describe",
     "hookimpl",
     "hookspec",
+    "kernel",
     "layer",
     "loss",
     "map_layers",
@@ -63,5 +83,6 @@ __all__ = [
     "register_layer",
     "register_loss",
     "register_optimizer",
+    "scalar",
     "train_step",
 ]

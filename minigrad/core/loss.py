@@ -8,6 +8,7 @@ from torch import Tensor
 from minigrad.core.component import Component
 
 Reduction = Literal["mean", "sum", "none"]
+Reduction.__doc__ = "What becomes of the costs of a batch: their mean, their sum, or nothing."
 
 
 class Loss(Component, ABC):
