@@ -21,6 +21,7 @@ from minigrad.registry.default import (
     use_registry,
 )
 from minigrad.registry.discovery import PluginInfo
+from minigrad.registry.entries import Entry
 from minigrad.registry.hookspecs import Register, hookimpl, hookspec
 from minigrad.registry.kinds import KINDS, Kind
 from minigrad.registry.naming import snake_case
@@ -29,6 +30,7 @@ from minigrad.registry.registry import ComponentInfo, Registry
 __all__ = [
     "KINDS",
     "ComponentInfo",
+    "Entry",
     "Kind",
     "PluginInfo",
     "Register",

@@ -128,10 +128,9 @@ class Registry:
         Raises:
             UnknownNameError: If it is not.
         """
-        for table in self._tables():
-            for entry in table.entries:
-                if entry.stands_for(cls):
-                    return entry
+        for entry in self.entries():
+            if entry.stands_for(cls):
+                return entry
         raise UnknownNameError(
             f"A configuration names registered components, and {cls.__module__}.{cls.__qualname__} is none. "
             f"Register it in a plugin, or here with minigrad.register_{_kind_of(cls)}({cls.__name__})"
@@ -166,11 +165,14 @@ class Registry:
                     raise RegistrationError(f"{min(both)!r} is a name of {other.id} already. Received: it for {cls!r}")
             self._local = Table([*others, entry])
 
+    def entries(self, kind: str | None = None) -> Iterator[Entry]:
+        """What is registered: the built-ins, then this session's, and then the plugins', loaded if it comes to them."""
+        kinds = KINDS if kind is None else (kind_called(kind),)
+        return (entry for table in self._tables() for entry in table.entries if entry.kind in kinds)
+
     def components(self, kind: str | None = None) -> list[ComponentInfo]:
         """Every registered component, by kind and name; this loads the plugins."""
-        kinds = KINDS if kind is None else (kind_called(kind),)
-        entries = [entry for table in self._tables() for entry in table.entries if entry.kind in kinds]
-        entries.sort(key=lambda entry: (KINDS.index(entry.kind), entry.name, entry.id))
+        entries = sorted(self.entries(kind), key=lambda entry: (KINDS.index(entry.kind), entry.name, entry.id))
         return [
             ComponentInfo(e.kind.name, e.name, e.id, e.source.plugin, e.source.version, e.file, e.summary, e.aliases)
             for e in entries
@@ -184,8 +186,9 @@ class Registry:
         own = [Outcome(_BUILTIN, "loaded", entries=tuple(self._builtin_table().entries))]
         if self._local.entries:
             own.append(Outcome(_LOCAL, "loaded", entries=tuple(self._local.entries)))
+        own += self._load()
         self._is_reported = True
-        return [outcome.info(tuple(self._notes(outcome))) for outcome in [*own, *self._load()]]
+        return [outcome.info(tuple(self._notes(outcome))) for outcome in own]
 
     def _tables(self, plugin: str = "") -> Iterator[Table]:
         """Where to look, one after the other; the plugins are loaded only if it comes to them."""

@@ -75,6 +75,18 @@ def test_plugins_load_when_they_are_needed(ask: Callable[[], object], install: C
     assert module in sys.modules
 
 
+def test_entries_come_in_the_order_of_precedence(install: Callable[..., str], registry: Registry):
+    module = install("cubic", CUBIC)
+    registry.register("activation", "no_such_module:Later")
+    entries = registry.entries("activation")
+    sources = [next(entries).source.plugin]
+    assert module not in sys.modules
+    for entry in entries:
+        if entry.source.plugin != sources[-1]:
+            sources.append(entry.source.plugin)
+    assert [source for source in sources if source in ("minigrad", "local", "cubic")] == ["minigrad", "local", "cubic"]
+
+
 def test_a_plugin_of_the_listing_is_fully_named(install: Callable[..., str], site: Path):
     install("cubic", CUBIC)
     [row] = [row for row in components() if row.plugin == "cubic"]
