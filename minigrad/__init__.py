@@ -257,3 +257,7 @@ def __getattr__(name: str) -> object:
     if name in _LATE:
         return getattr(_import_module(_LATE[name]), name)
     raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})
