@@ -1,0 +1,9 @@
+"""Deliberately broken components, each with the law that is meant to catch it: the proof that the laws see.
+
+Every class here is wrong on purpose. `GALLERY` lists them; a test proves that each is caught, by the law meant for it.
+"""
+
+from minigrad.testing.broken import activations, containers, layers, losses, optimizers, tensors
+from minigrad.testing.broken.gallery import GALLERY, Broken
+
+__all__ = ["GALLERY", "Broken", "activations", "containers", "layers", "losses", "optimizers", "tensors"]
