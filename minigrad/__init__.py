@@ -97,29 +97,8 @@ from minigrad.layers import (
     Traced,
     Unflatten,
 )
-from minigrad.losses import BCE
+from minigrad.losses import BCE, L1, MSE, NLL, BCEWithLogits, CrossEntropy, Huber, KLDiv, SmoothL1
 from minigrad.optimizers import SGD
-from minigrad.registry import (
-    Register,
-    activation,
-    build,
-    components,
-    describe,
-    hookimpl,
-    hookspec,
-    initializer,
-    layer,
-    loss,
-    optimizer,
-    plugins,
-    register_activation,
-    register_initializer,
-    register_layer,
-    register_loss,
-    register_optimizer,
-    register_schedule,
-    schedule,
-)
 from minigrad.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -133,10 +112,50 @@ from minigrad.training import History, fit, train_step
 
 if _typing.TYPE_CHECKING:
     from minigrad.explain import Summary, summary
+    from minigrad.registry import (
+        Register,
+        activation,
+        build,
+        components,
+        describe,
+        hookimpl,
+        hookspec,
+        initializer,
+        layer,
+        loss,
+        optimizer,
+        plugins,
+        register_activation,
+        register_initializer,
+        register_layer,
+        register_loss,
+        register_optimizer,
+        register_schedule,
+        schedule,
+    )
 
 # What few programs need is imported when it is first asked for.
 _LATE = {
+    "Register": "minigrad.registry",
     "Summary": "minigrad.explain",
+    "activation": "minigrad.registry",
+    "build": "minigrad.registry",
+    "components": "minigrad.registry",
+    "describe": "minigrad.registry",
+    "hookimpl": "minigrad.registry",
+    "hookspec": "minigrad.registry",
+    "initializer": "minigrad.registry",
+    "layer": "minigrad.registry",
+    "loss": "minigrad.registry",
+    "optimizer": "minigrad.registry",
+    "plugins": "minigrad.registry",
+    "register_activation": "minigrad.registry",
+    "register_initializer": "minigrad.registry",
+    "register_layer": "minigrad.registry",
+    "register_loss": "minigrad.registry",
+    "register_optimizer": "minigrad.registry",
+    "register_schedule": "minigrad.registry",
+    "schedule": "minigrad.registry",
     "summary": "minigrad.explain",
 }
 
@@ -144,10 +163,14 @@ __all__ = [
     "BCE",
     "ELU",
     "GELU",
+    "L1",
+    "MSE",
+    "NLL",
     "SELU",
     "SGD",
     "Activation",
     "AmbiguousNameError",
+    "BCEWithLogits",
     "CacheError",
     "Checked",
     "Component",
@@ -156,6 +179,7 @@ __all__ = [
     "ConversionError",
     "Converter",
     "CosineAnnealingLR",
+    "CrossEntropy",
     "Dropout",
     "DtypeError",
     "Embedding",
@@ -164,8 +188,10 @@ __all__ = [
     "Frozen",
     "Hardswish",
     "History",
+    "Huber",
     "Identity",
     "Initializer",
+    "KLDiv",
     "KaimingNormal",
     "KaimingUniform",
     "Layer",
@@ -204,6 +230,7 @@ __all__ = [
     "ShapeError",
     "SiLU",
     "Sigmoid",
+    "SmoothL1",
     "Softmax",
     "Softplus",
     "StateDictError",
@@ -255,7 +282,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in _LATE:
-        return getattr(_import_module(_LATE[name]), name)
+        return globals().setdefault(name, getattr(_import_module(_LATE[name]), name))
     raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
 
 
