@@ -1,0 +1,1 @@
+"""How long things take; `make bench` prints the tables, and no test judges a time."""
