@@ -112,6 +112,7 @@ from minigrad.training import History, fit, train_step
 
 if _typing.TYPE_CHECKING:
     from minigrad.explain import Summary, summary
+    from minigrad.interop.torch import as_autograd, from_autograd, from_torch, to_torch
     from minigrad.registry import (
         Register,
         activation,
@@ -126,6 +127,7 @@ if _typing.TYPE_CHECKING:
         optimizer,
         plugins,
         register_activation,
+        register_converter,
         register_initializer,
         register_layer,
         register_loss,
@@ -139,9 +141,12 @@ _LATE = {
     "Register": "minigrad.registry",
     "Summary": "minigrad.explain",
     "activation": "minigrad.registry",
+    "as_autograd": "minigrad.interop.torch",
     "build": "minigrad.registry",
     "components": "minigrad.registry",
     "describe": "minigrad.registry",
+    "from_autograd": "minigrad.interop.torch",
+    "from_torch": "minigrad.interop.torch",
     "hookimpl": "minigrad.registry",
     "hookspec": "minigrad.registry",
     "initializer": "minigrad.registry",
@@ -150,6 +155,7 @@ _LATE = {
     "optimizer": "minigrad.registry",
     "plugins": "minigrad.registry",
     "register_activation": "minigrad.registry",
+    "register_converter": "minigrad.registry",
     "register_initializer": "minigrad.registry",
     "register_layer": "minigrad.registry",
     "register_loss": "minigrad.registry",
@@ -157,6 +163,7 @@ _LATE = {
     "register_schedule": "minigrad.registry",
     "schedule": "minigrad.registry",
     "summary": "minigrad.explain",
+    "to_torch": "minigrad.interop.torch",
 }
 
 __all__ = [
@@ -252,11 +259,14 @@ __all__ = [
     "Zeros",
     "__version__",
     "activation",
+    "as_autograd",
     "build",
     "check_floating",
     "components",
     "describe",
     "fit",
+    "from_autograd",
+    "from_torch",
     "hookimpl",
     "hookspec",
     "initializer",
@@ -268,6 +278,7 @@ __all__ = [
     "plugins",
     "receive_gradients",
     "register_activation",
+    "register_converter",
     "register_initializer",
     "register_layer",
     "register_loss",
@@ -276,6 +287,7 @@ __all__ = [
     "scalar",
     "schedule",
     "summary",
+    "to_torch",
     "train_step",
 ]
 

@@ -1,7 +1,8 @@
-"""The contracts: Parameter, Layer, Activation, Wrapper, Loss, Optimizer. Knows only torch."""
+"""The contracts: Parameter, Layer, Activation, Wrapper, Loss, Optimizer, Converter. Knows only torch."""
 
 from minigrad.core.activation import Activation
 from minigrad.core.component import Component, constructor_arguments
+from minigrad.core.converter import Convert, Converter, torch_twin
 from minigrad.core.initializer import Initializer
 from minigrad.core.kernel import kernel
 from minigrad.core.layer import Layer
@@ -10,11 +11,13 @@ from minigrad.core.optimizer import Optimizer
 from minigrad.core.parameter import Parameter, Receiver, receive_gradients
 from minigrad.core.scalar import scalar
 from minigrad.core.schedule import Schedule
-from minigrad.core.wrapper import Wrapper, map_layers
+from minigrad.core.wrapper import Wrapper, is_innermost, map_layers
 
 __all__ = [
     "Activation",
     "Component",
+    "Convert",
+    "Converter",
     "Initializer",
     "Layer",
     "Loss",
@@ -25,8 +28,10 @@ __all__ = [
     "Schedule",
     "Wrapper",
     "constructor_arguments",
+    "is_innermost",
     "kernel",
     "map_layers",
     "receive_gradients",
     "scalar",
+    "torch_twin",
 ]

@@ -42,10 +42,20 @@ class Wrapper(Layer):
         yield "", self.layer
 
 
-def map_layers(net: Layer, wrap: Callable[[Layer], Layer]) -> Layer:
+def is_innermost(layer: Layer) -> bool:
+    """Whether a layer has no children."""
+    return next(layer.children(), None) is None
+
+
+def map_layers(net: Layer, wrap: Callable[[Layer], Layer], innermost: Callable[[Layer], bool] = is_innermost) -> Layer:
     """A net of the same structure in which each innermost layer `l` is replaced by `wrap(l)`.
 
     The parameters are shared with `net`, which stays as it is; a layer that stands twice is wrapped once.
+
+    Args:
+        net: Any layer.
+        wrap: Makes the layer that takes the place of one.
+        innermost: Which layers are replaced whole; by default those without children.
 
     Examples:
         >>> from minigrad.activations import Sigmoid
@@ -57,7 +67,7 @@ def map_layers(net: Layer, wrap: Callable[[Layer], Layer]) -> Layer:
 
     def visit(layer: Layer) -> Layer:
         if id(layer) not in done:
-            done[id(layer)] = rebuild(layer) if any(True for _ in layer.children()) else wrap(layer)
+            done[id(layer)] = wrap(layer) if innermost(layer) else rebuild(layer)
         return done[id(layer)]
 
     def rebuild(container: Layer) -> Layer:

@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad.core import Layer, Wrapper, map_layers
+from minigrad.core import Layer, Wrapper, is_innermost, map_layers
 
 _HEADINGS = ("name", "layer", "output shape", "parameters", "FLOPs", "cache bytes")
 
@@ -21,7 +21,7 @@ class LayerSummary:
         name: Its name in the net, as in a state dict; a layer that stands twice comes twice.
         layer: Its `repr`.
         output_shape: The shape of its output (a tuple of shapes if there are several).
-        parameters: How many numbers it trains; 0 where they were counted in an earlier row.
+        parameters: How many numbers it trains; 0 where they are frozen or were counted in an earlier row.
         flops: Floating-point operations of its matrix products and convolutions, a multiply-add being two.
         cache_bytes: Memory that its cache keeps alive until backward and that no earlier cache holds already.
     """
@@ -115,7 +115,7 @@ def summary(net: Layer, example: Any) -> Summary:
     run = _Run(net)
     with torch.random.fork_rng(devices=[]):
         # A probe in the caches would stay alive with them: the probed twin and its cache go when this returns.
-        map_layers(net, lambda layer: _Probe(layer, run)).forward(example)
+        map_layers(net, lambda layer: _Probe(layer, run), _is_row).forward(example)
     return Summary(tuple(run.rows))
 
 
@@ -127,14 +127,14 @@ class _Run:
         self.names: dict[int, list[str]] = {}
         for name, layer in _innermost("", net):
             self.names.setdefault(id(layer), []).append(name)
-        self.counted: set[int] = set()
+        self.uncounted = {id(parameter) for parameter in net.parameters()}
         # Parameters and buffers are held by the net itself, not by a cache.
         self.held = {_storage(tensor) for tensor in net.state_dict().values()}
 
     def add(self, layer: Layer, y: Any, cache: Any, flops: int) -> None:
         names = self.names[id(layer)]
-        parameters = [p for p in layer.parameters() if id(p) not in self.counted]
-        self.counted.update(id(p) for p in parameters)
+        parameters = [p for p in layer.parameters() if id(p) in self.uncounted]
+        self.uncounted -= {id(p) for p in parameters}
         storages = {_storage(t): t.untyped_storage().nbytes() for t in _tensors(cache)}
         self.rows.append(
             LayerSummary(
@@ -166,11 +166,16 @@ class _Probe(Wrapper):
         return y, cache
 
 
+def _is_row(layer: Layer) -> bool:
+    # A wrapper with a forward of its own may keep another cache than the layer inside (Recompute does).
+    return is_innermost(layer) or (isinstance(layer, Wrapper) and type(layer).forward is not Wrapper.forward)
+
+
 def _innermost(name: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
-    children = list(layer.named_children())
-    if not children:
+    if _is_row(layer):
         yield name, layer
-    for child_name, child in children:
+        return
+    for child_name, child in layer.named_children():
         yield from _innermost(f"{name}.{child_name}".strip("."), child)
 
 
@@ -182,6 +187,8 @@ def _tensors(value: Any) -> Iterator[Tensor]:
             yield from _tensors(item)
     elif isinstance(value, dict):
         yield from _tensors(list(value.values()))
+    elif hasattr(value, "__dict__"):
+        yield from _tensors(vars(value))
 
 
 def _shape(y: Any) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ import torch
 from minigrad.activations import Sigmoid
 from minigrad.core import Layer
 from minigrad.explain import summary
-from minigrad.layers import Linear, Sequential
+from minigrad.layers import Frozen, Linear, Recompute, Sequential
 
 
 def test_counts_by_hand() -> None:
@@ -43,7 +43,7 @@ def test_leaves_net_and_random_state_alone() -> None:
     summary(net, torch.zeros(1, 2))
     assert vars(net) == before
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert list(net.parameters())[0].grad is None
+    assert next(net.parameters()).grad is None
 
 
 def test_shows_itself_in_a_terminal_and_a_notebook() -> None:
@@ -51,3 +51,19 @@ def test_shows_itself_in_a_terminal_and_a_notebook() -> None:
     assert "Linear(in_features=1000, out_features=2)" in str(table)
     assert "2,002" in str(table)
     assert "<td>2,002</td>" in table._repr_html_()
+
+
+def test_what_is_frozen_is_not_counted_as_trained() -> None:
+    assert [
+        row.parameters for row in summary(Sequential(Frozen(Linear(2, 2)), Linear(2, 1)), torch.zeros(1, 2)).rows
+    ] == [0, 3]
+
+
+def test_recompute_keeps_only_its_input() -> None:
+    block = Sequential(Linear(2, 8), Sigmoid(), Linear(8, 8))
+    plain, kept = (summary(net, torch.zeros(4, 2)) for net in (block, Recompute(block)))
+    assert kept.parameters == plain.parameters
+    assert plain.cache_bytes == 4 * 2 * 4 + 4 * 8 * 4
+    assert 4 * 2 * 4 <= kept.cache_bytes < plain.cache_bytes + 5100  # the random state, of about 5 kB, is kept too
+    wide = Sequential(Linear(2, 800), Sigmoid(), Linear(800, 8))
+    assert summary(Recompute(wide), torch.zeros(4, 2)).cache_bytes < summary(wide, torch.zeros(4, 2)).cache_bytes
