@@ -4,7 +4,7 @@ from types import ModuleType
 from typing import Any
 
 from minigrad import activations, initializers, layers, losses, optimizers, schedules
-from minigrad.core import Component
+from minigrad.core import Component, torch_twin
 from minigrad.registry.hookspecs import Register, hookimpl
 
 
@@ -57,3 +57,14 @@ def minigrad_register_initializers(register: Register) -> None:
     """Register every public name of `minigrad.initializers`."""
     for name in initializers.__all__:
         register(getattr(initializers, name))
+
+
+@hookimpl
+def minigrad_register_converters(register: Register) -> None:
+    """Register the converters of what torch.nn has, too; those that need more than its names stand in `interop`."""
+    twins = ["Linear", "Embedding", "LayerNorm", "RMSNorm", "Dropout", "Flatten", "Unflatten"]
+    for cls in (*_components(activations), *_components(losses), *(getattr(layers, name) for name in twins)):
+        register(torch_twin(cls))
+    # It stands above, so it is named and not imported.
+    for name in ("Sequential", "Residual", "Parallel", "Frozen", "Checked", "Recompute", "Timed", "Traced", "Autograd"):
+        register(f"minigrad.interop.converters:{name}Converter", summary=f"Turns {name} into a torch module.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from minigrad.core import Activation, Component, Initializer, Layer, Loss, Optimizer, Schedule
+from minigrad.core import Activation, Component, Converter, Initializer, Layer, Loss, Optimizer, Schedule
 from minigrad.registry import building, describing
 from minigrad.registry.discovery import PluginInfo
 from minigrad.registry.registry import ComponentInfo, Registry
@@ -220,6 +220,13 @@ def register_initializer(
 ) -> Any:
     """Register an initializer for this session; see `register_activation`."""
     return _register("initializer", cls, name, aliases, summary)
+
+
+def register_converter(
+    cls: type[Converter] | str | None = None, *, name: str | None = None, aliases: Iterable[str] = (), summary: str = ""
+) -> Any:
+    """Register a converter for this session; see `register_activation`."""
+    return _register("converter", cls, name, aliases, summary)
 
 
 def _register(kind: str, cls: Any, name: str | None, aliases: Iterable[str], summary: str) -> Any:

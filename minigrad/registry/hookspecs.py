@@ -58,3 +58,12 @@ def minigrad_register_schedules(register: Register) -> None:
 @hookspec
 def minigrad_register_initializers(register: Register) -> None:
     """Call `register(cls)` for each subclass of `minigrad.Initializer`."""
+
+
+@hookspec
+def minigrad_register_converters(register: Register) -> None:
+    """Call `register(cls)` for each subclass of `minigrad.Converter`.
+
+    For a class that bears the name, the arguments and the state-dict names of a torch.nn module, that is
+    `register(minigrad.torch_twin(cls))`.
+    """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from minigrad.core import Activation, Component, Initializer, Layer, Loss, Optimizer, Schedule
+from minigrad.core import Activation, Component, Converter, Initializer, Layer, Loss, Optimizer, Schedule
 from minigrad.errors import UnknownNameError
 from minigrad.registry.naming import nearest
 
@@ -39,6 +39,7 @@ KINDS = (
     Kind("optimizer", "optimizers", Optimizer),
     Kind("schedule", "schedules", Schedule),
     Kind("initializer", "initializers", Initializer),
+    Kind("converter", "converters", Converter),
 )
 
 

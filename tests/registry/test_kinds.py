@@ -30,6 +30,7 @@ def test_where_a_layer_is_asked_for_an_activation_will_do():
         "optimizer": ["optimizer"],
         "schedule": ["schedule"],
         "initializer": ["initializer"],
+        "converter": ["converter"],
     }
 
 

@@ -1,0 +1,228 @@
+"""as_autograd: a layer or loss as a torch module, whose backward is the written one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, final
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from minigrad.core import Layer, Loss, Parameter, receive_gradients
+from minigrad.interop.places import Place, places
+
+_HOLE = object()
+
+
+class _Twin(NamedTuple):
+    """A tensor of ours, and where the module holds its twin, which is in the same memory."""
+
+    place: Place
+    holder: torch.nn.Module
+    attribute: str
+    tensor: Tensor
+
+
+@final
+class AutogradModule(torch.nn.Module):
+    """A layer or loss as a torch module, in which autograd calls the written backward.
+
+    Its parameters are torch's and share the memory of ours; gradients arrive in theirs, and their `requires_grad`
+    counts. Its state dict is the layer's. In `train()` mode it calls `forward`; in `eval()` mode `predict`, which keeps
+    nothing for a backward. Several inputs may come as a tuple or as several arguments.
+
+    Args:
+        component: The layer or loss.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+
+    def __init__(self, component: Layer | Loss) -> None:
+        if not isinstance(component, Layer | Loss):
+            raise TypeError(
+                f"as_autograd expects a layer or loss. Received: {component!r} ({type(component).__name__})"
+            )
+        super().__init__()
+        self.component = component
+        learning = {id(p) for p in component.parameters()} if isinstance(component, Layer) else set()
+        self._twins = [self._registered(place, id(place.tensor) in learning) for place in places(component)]
+        self.register_load_state_dict_post_hook(_let_ours_follow)  # type: ignore[no-untyped-call]
+
+    def _registered(self, place: Place, learns: bool) -> _Twin:
+        *path, attribute = place.name.split(".")
+        holder: torch.nn.Module = self
+        for name in path:
+            if name not in holder._modules:
+                holder.add_module(name, torch.nn.Module())
+            holder = holder.get_submodule(name)
+        tensor = place.tensor
+        if isinstance(tensor, Parameter):
+            tensor = _twin_of(tensor, learns)
+            holder.register_parameter(attribute, tensor)
+        else:
+            holder.register_buffer(attribute, tensor)
+        return _Twin(place, holder, attribute, tensor)
+
+    def forward(self, *inputs: Any) -> Any:
+        """The output, or a loss's cost."""
+        self._let_theirs_follow()
+        is_loss = isinstance(self.component, Loss)
+        x, *others = inputs if is_loss or len(inputs) == 1 else (inputs,)
+        tensors, structure = _taken_apart(x)
+        constants, other_structure = _taken_apart(others)
+        twins = {id(t.place.tensor): t for t in self._twins if isinstance(t.tensor, torch.nn.Parameter)}.values()
+        ours = [twin.place.tensor for twin in twins]
+        call = _Call(self.component, is_loss or self.training, structure, len(tensors), other_structure, ours)
+        outputs = _Written.apply(  # type: ignore[no-untyped-call]
+            call, *tensors, *constants, *(twin.tensor for twin in twins)
+        )
+        return call.output.filled(outputs)
+
+    def _let_ours_follow(self) -> None:
+        """Have the layer compute with the module's tensors, after these were replaced or moved."""
+        for i, twin in enumerate(self._twins):
+            tensor = getattr(twin.holder, twin.attribute)
+            self._twins[i] = twin._replace(tensor=tensor)
+            if isinstance(tensor, torch.nn.Parameter):
+                twin.place.tensor.data = tensor.data
+            else:
+                twin.place.put(tensor)
+
+    def _let_theirs_follow(self) -> None:
+        """Have the module hold the layer's tensors, after these were moved."""
+        if any(getattr(twin.holder, twin.attribute) is not twin.tensor for twin in self._twins):
+            self._let_ours_follow()  # but it was given other ones itself
+        for i, (place, holder, attribute, tensor) in enumerate(self._twins):
+            ours = place.tensor
+            if isinstance(tensor, torch.nn.Parameter):
+                if ours.data_ptr() != tensor.data_ptr() or ours.dtype != tensor.dtype:
+                    tensor.data = ours.data
+            elif ours is not tensor:
+                setattr(holder, attribute, ours)
+                self._twins[i] = self._twins[i]._replace(tensor=ours)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "AutogradModule":
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._let_ours_follow()
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._let_ours_follow()
+
+    def __repr__(self) -> str:
+        return f"as_autograd({self.component!r})"
+
+
+def _let_ours_follow(module: Any, _: Any) -> None:
+    module._let_ours_follow()
+
+
+def _twin_of(parameter: Parameter, learns: bool) -> torch.nn.Parameter:
+    """The torch parameter on the memory of ours: one for all modules that are made of the same layer."""
+    known: torch.nn.Parameter | None = vars(parameter).get("_torch_twin")
+    if known is None:
+        known = torch.nn.Parameter(parameter.detach().as_subclass(Tensor), requires_grad=learns)
+        vars(parameter)["_torch_twin"] = known
+    return known
+
+
+class _Structure(NamedTuple):
+    """What a structure is without its tensors."""
+
+    spec: pytree.TreeSpec
+    leaves: list[Any]
+
+    def filled(self, tensors: Iterable[Any]) -> Any:
+        """The structure with tensors in it."""
+        left = iter(tensors)
+        return pytree.tree_unflatten([next(left) if leaf is _HOLE else leaf for leaf in self.leaves], self.spec)
+
+    def gradients(self, grad: Any) -> list[Any]:
+        """The gradients in the same structure, one for each tensor; `None` is no gradient at all."""
+        leaves = [None] * len(self.leaves) if grad is None else pytree.tree_leaves(grad)
+        if len(leaves) != len(self.leaves):
+            raise ValueError(
+                f"A gradient has the structure of its input, {len(self.leaves)} parts. Received: {len(leaves)} parts"
+            )
+        return [part for part, leaf in zip(leaves, self.leaves, strict=True) if leaf is _HOLE]
+
+
+def _taken_apart(tree: Any) -> tuple[list[Tensor], _Structure]:
+    leaves, spec = pytree.tree_flatten(tree)
+    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+    return tensors, _Structure(spec, [_HOLE if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+
+
+@dataclass
+class _Call:
+    """One pass, but for its tensors: autograd keeps these, and lets go of them in time."""
+
+    component: Any
+    learns: bool
+    x: _Structure
+    size: int  # how many tensors there are in x
+    others: _Structure
+    parameters: list[Tensor]
+    output: _Structure = field(init=False)
+    cache: _Structure = field(init=False)
+
+
+class _Written(torch.autograd.Function):
+    """Both passes of a component, as autograd calls them."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Map the tensors of x, of what else is given, and the parameters to those of the output."""
+        twins = tensors[len(tensors) - len(call.parameters) :]
+        arguments = call.x.filled(tensors), *call.others.filled(tensors[call.size :])
+        output, cache = (
+            call.component.forward(*arguments) if call.learns else (call.component.predict(*arguments), None)
+        )
+        outputs, call.output = _taken_apart(output)
+        kept, call.cache = _taken_apart(cache)
+        ctx.call = call
+        # The parameters are kept so that autograd tells if they are changed before the backward comes.
+        ctx.save_for_backward(*kept, *twins)
+        ctx.mark_non_differentiable(*(tensor for tensor in outputs if not tensor.is_floating_point()))
+        return tuple(outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        """Map the gradients of the output to those of x and of the parameters."""
+        call: _Call = ctx.call
+        wanted = ctx.needs_input_grad[1:]
+        others = len(wanted) - call.size - len(call.parameters)
+        _refuse(call, any(wanted[call.size : call.size + others]))
+        # A container consumes its cache, but autograd may ask again: each time it gets lists of its own.
+        cache = call.cache.filled(ctx.saved_tensors)
+        grad_output = call.output.filled(grad if grad.is_floating_point() else None for grad in grads)
+        received: dict[int, Tensor] = {}
+
+        def receive(parameter: Parameter, grad: Tensor, rows: int) -> None:
+            known = received.get(id(parameter))
+            received[id(parameter)] = grad if known is None else known + grad
+
+        with receive_gradients(receive):
+            if isinstance(call.component, Loss):
+                grad_input = call.component.backward(cache, grad_output)
+            elif any(wanted[: call.size]):
+                grad_input = call.component.backward(grad_output, cache)
+            else:
+                grad_input = call.component.backward_parameters(grad_output, cache)
+        own = [received.get(id(parameter)) for parameter in call.parameters]
+        return None, *call.x.gradients(grad_input), *[None] * others, *own
+
+
+def _refuse(call: _Call, wants_others: bool) -> None:
+    """Say what a written backward cannot do."""
+    name = type(call.component).__name__
+    if not call.learns:
+        raise RuntimeError(f"{name} in eval() mode predicts, and keeps nothing for a backward: call train() first")
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            f"{name} has a written backward, and nobody wrote the derivative of that: no create_graph=True"
+        )
+    if wants_others:
+        raise RuntimeError(f"{name} has a gradient for its prediction alone: detach the target")
