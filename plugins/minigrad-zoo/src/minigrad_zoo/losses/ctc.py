@@ -1,0 +1,151 @@
+"""CTC, for sequences whose alignment with their labels nobody knows."""
+
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from minigrad import DtypeError, Loss, Reduction, ShapeError, TargetError, check_floating, kernel
+from minigrad_zoo.checks import can_look_at
+from minigrad_zoo.reductions import reduced, shares
+
+_ctc_loss = kernel("_ctc_loss")
+_ctc_loss_backward = kernel("_ctc_loss_backward")
+
+Lengths = Tensor | tuple[int, ...] | list[int] | int
+_Cache = tuple[Any, ...]
+
+
+@final
+class CTC(Loss):
+    r"""Connectionist temporal classification: the surprise of a label sequence, over all its alignments.
+
+    An alignment $\pi$ gives each of $T$ steps a label or a blank; merging repeats and then dropping blanks leaves the
+    label sequence $l$. With the probabilities $p_t(k)$, normalised at each step,
+
+    $$\ell = -\log \sum_{\pi \to l} \prod_{t=1}^T p_t(\pi_t), \qquad
+    \frac{\partial \ell}{\partial x_t(k)} = p_t(k) - P(\pi_t = k \mid l), \qquad
+    p_t(k) = \frac{e^{x_t(k)}}{\sum_j e^{x_t(j)}}$$
+
+    that is, the probability of $k$ at step $t$ less the share of the alignments that pass there; both sums are computed
+    forwards and backwards along the sequence. The scores $x$ are normalised here: log-probabilities, which torch asks
+    for, are left as they are by that, and the gradient is torch's.
+
+    The target is a tuple `(targets, input_lengths, target_lengths)`; the lengths are tuples of integers, or tensors.
+    With `reduction="mean"` each cost is divided by the length of its label sequence (by 1 if that is empty) first.
+
+    Args:
+        blank: The index of the blank. reduction: `"mean"`, `"sum"` or `"none"`. zero_infinity: Whether a label sequence
+        that is too long for its input costs 0 instead of infinity, whose gradient
+            is no number.
+
+    Raises:
+        ValueError: If `blank` is negative.
+        ShapeError: If the shapes and lengths do not fit.
+        DtypeError: If the scores are not floating-point, or the targets are not integers, or are no tuple.
+        TargetError: If a label is the blank, or is not in [0, C); looked at on the CPU only.
+
+    Examples:
+        >>> ctc = CTC()
+        >>> scores = torch.zeros(3, 1, 2)  # three steps of a blank or the label 1, all equally likely
+        >>> cost, cache = ctc.forward(scores, (torch.tensor([[1]]), (3,), (1,)))
+        >>> cost.exp()  # 6 of the 8 alignments leave a single 1
+        tensor(1.3333)
+        >>> ctc.backward(cache)[:, 0, 1]
+        tensor([ 0.0000, -0.1667,  0.0000])
+
+    References:
+        Graves et al., "Connectionist Temporal Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
+        Networks", ICML 2006.
+    """
+
+    def __init__(self, blank: int = 0, reduction: Reduction = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction)
+        if blank < 0:
+            raise ValueError(f"blank must not be negative. Received: blank={blank}")
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(self, prediction: Tensor, target: tuple[Tensor, Lengths, Lengths]) -> tuple[Tensor, _Cache]:
+        """Map scores `(T, N, C)` and targets `(N, S)`, or all sequences as one `(sum of lengths)`, to the cost.
+
+        The cost is `()`, or `(N)` unreduced. A single sequence may come as `(T, C)`.
+        """
+        check_floating(self, prediction)
+        targets, input_lengths, target_lengths = self._unpacked(prediction, target)
+        scores = prediction if prediction.dim() == 3 else prediction.unsqueeze(1)
+        log_probs = scores.log_softmax(-1)
+        nll, log_alpha = _ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.zero_infinity)
+        divisors = torch.tensor(target_lengths, dtype=nll.dtype, device=nll.device).clamp(min=1)
+        costs = nll.where(nll.isfinite(), 0) if self.zero_infinity else nll
+        costs = costs / divisors if self.reduction == "mean" else costs
+        cost = reduced(costs if prediction.dim() == 3 else costs.squeeze(0), self.reduction)
+        lengths = (input_lengths, target_lengths)
+        return cost, (prediction.shape, log_probs, targets, *lengths, nll, log_alpha, divisors)
+
+    def backward(self, cache: _Cache, grad_cost: Tensor | None = None) -> Tensor:
+        """Map the cache to the gradient of the scores, of their shape."""
+        shape, log_probs, targets, input_lengths, target_lengths, nll, log_alpha, divisors = cache
+        share = shares(nll, self.reduction, grad_cost) * torch.ones_like(nll)
+        if self.reduction == "mean":
+            share = share / divisors
+        lengths = (input_lengths, target_lengths)
+        options = (nll, log_alpha, self.blank, self.zero_infinity)
+        return _ctc_loss_backward(share, log_probs, targets, *lengths, *options).view(shape)
+
+    def _unpacked(self, x: Tensor, target: Any) -> tuple[Tensor, list[int], list[int]]:
+        """The target's parts, each fit for the scores `x` and for each other."""
+        if not isinstance(target, tuple | list) or len(target) != 3:
+            size = f" of {len(target)}" if isinstance(target, tuple | list) else ""
+            raise DtypeError(
+                f"CTC expects a target (targets, input_lengths, target_lengths). "
+                f"Received: {type(target).__name__}{size}"
+            )
+        targets, input_lengths, target_lengths = target[0], _integers(target[1]), _integers(target[2])
+        if not isinstance(targets, Tensor) or targets.dtype not in (torch.int32, torch.int64):
+            received = targets.dtype if isinstance(targets, Tensor) else type(targets).__name__
+            raise DtypeError(f"CTC expects targets of integers, torch.int64 or torch.int32. Received: {received}")
+        if x.dim() not in (2, 3) or x.shape[-1] <= self.blank:
+            raise ShapeError(
+                f"CTC expects scores (T, N, C) or (T, C), with C greater than blank={self.blank}. "
+                f"Received: shape {tuple(x.shape)}"
+            )
+        self._check_lengths(x.shape[0], x.shape[1] if x.dim() == 3 else 1, targets, input_lengths, target_lengths)
+        self._check_labels(targets, target_lengths, x.shape[-1])
+        return targets, input_lengths, target_lengths
+
+    def _check_lengths(self, t: int, n: int, targets: Tensor, inputs: list[int], labels: list[int]) -> None:
+        if len(inputs) != n or len(labels) != n:
+            raise ShapeError(
+                f"CTC expects as many lengths as sequences, {n}. "
+                f"Received: {len(inputs)} input_lengths, {len(labels)} target_lengths"
+            )
+        if not all(0 <= length <= t for length in inputs) or not all(length >= 0 for length in labels):
+            raise ShapeError(
+                f"CTC expects input_lengths from 0 to T={t}, and target_lengths of 0 or more. "
+                f"Received: input_lengths {inputs}, target_lengths {labels}"
+            )
+        padded = targets.dim() == 2 and targets.shape[0] == n and targets.shape[1] >= max(labels, default=0)
+        if not padded and tuple(targets.shape) != (sum(labels),):
+            raise ShapeError(
+                f"CTC expects targets (N={n}, S), with S at least the greatest of target_lengths, or as one sequence "
+                f"({sum(labels)},). Received: targets {tuple(targets.shape)}, target_lengths {labels}"
+            )
+
+    def _check_labels(self, targets: Tensor, lengths: list[int], classes: int) -> None:
+        if not can_look_at(targets):
+            return
+        if targets.dim() == 2:  # what lies beyond a sequence's length does not matter
+            targets = targets[torch.arange(targets.shape[1]) < torch.tensor(lengths).unsqueeze(-1)]
+        bad = (targets < 0) | (targets >= classes) | (targets == self.blank)
+        if bad.any():
+            raise TargetError(
+                f"CTC expects labels from 0 to {classes - 1} other than blank={self.blank}. "
+                f"Received: {targets[bad][0].item()}"
+            )
+
+
+def _integers(lengths: Lengths) -> list[int]:
+    if isinstance(lengths, Tensor):
+        lengths = lengths.flatten().tolist()
+    return [lengths] if isinstance(lengths, int) else list(lengths)

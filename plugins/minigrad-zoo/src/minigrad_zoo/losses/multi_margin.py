@@ -1,0 +1,94 @@
+"""MultiMargin, the hinge for many classes."""
+
+from typing import Any, final
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from minigrad import Loss, Reduction, ShapeError, check_floating, kernel, scalar
+from minigrad_zoo.checks import indices, out_of_range
+
+_NUMBERS = {"none": 0, "mean": 1, "sum": 2}  # as the kernels number the reductions
+_multi_margin_loss_backward = kernel("multi_margin_loss_backward")
+
+
+@final
+class MultiMargin(Loss):
+    r"""Draws the score of the right class $t$ above every other one by a margin $m$.
+
+    $$\ell = \frac{w_t}{C} \sum_{i \ne t} \max(0, z_i)^p, \quad z_i = m - x_t + x_i, \qquad
+    \frac{\partial \ell}{\partial x_i} = \frac{w_t}{C}\, p \max(0, z_i)^{p - 1}\ [z_i > 0], \quad
+    \frac{\partial \ell}{\partial x_t} = - \sum_{i \ne t} \frac{\partial \ell}{\partial x_i}$$
+
+    for $C$ classes. At a kink $z_i = 0$ the derivative is taken as 0.
+
+    Args:
+        p: The power, 1 or 2.
+        margin: $m$.
+        weight: $w$, one for each class.
+        reduction: `"mean"` (over the samples), `"sum"` or `"none"`.
+
+    Raises:
+        ValueError: If `p` is neither 1 nor 2.
+        ShapeError: If there is not one target for each sample, or not one weight for each class.
+        DtypeError: If the prediction is not floating-point, or the target is not torch.int64.
+        TargetError: If a target is not in [0, C).
+
+    Examples:
+        >>> margin = MultiMargin()
+        >>> cost, cache = margin.forward(torch.tensor([[0.0, 0.5, 2.0]]), torch.tensor([2]))
+        >>> cost, margin.backward(cache)
+        (tensor(0.), tensor([[0., 0., 0.]]))
+        >>> cost, cache = margin.forward(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([2]))
+        >>> cost, margin.backward(cache)
+        (tensor(0.1667), tensor([[ 0.0000,  0.3333, -0.3333]]))
+
+    References:
+        Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2001.
+    """
+
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, reduction: Reduction = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        if p not in (1, 2):
+            raise ValueError(f"p must be 1 or 2. Received: p={p}")
+        self.p = p
+        self.margin = margin
+        self.weight = weight
+
+    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Map `x: (N, C)` and `t: (N)`, or `(C)` and `()`, to the cost: `()`, or that of `t` unreduced."""
+        check_floating(self, prediction)
+        self._check_shapes(prediction, indices(self, target))
+        try:
+            cost = F.multi_margin_loss(prediction, target, self.p, self.margin, self.weight, reduction=self.reduction)
+        except RuntimeError as error:
+            raise out_of_range(self, target, prediction.shape[-1]) or error from None
+        return cost, (prediction, target)
+
+    def backward(self, cache: tuple[Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
+        """Map the cache to `dL/dx`, of the shape of `x`, in one kernel."""
+        prediction, target = cache
+        if grad_cost is None:
+            grad_cost = scalar(1, prediction.dtype).expand(target.shape if self.reduction == "none" else ())
+        return _multi_margin_loss_backward(
+            grad_cost, prediction, target, self.p, self.margin, self.weight, _NUMBERS[self.reduction]
+        )
+
+    def _check_shapes(self, x: Tensor, target: Tensor) -> None:
+        if x.dim() not in (1, 2) or target.shape != x.shape[:-1]:
+            raise ShapeError(
+                f"MultiMargin expects a prediction (N, C) and a target (N), or (C) and (). "
+                f"Received: prediction {tuple(x.shape)}, target {tuple(target.shape)}"
+            )
+        if self.weight is not None and self.weight.shape != x.shape[-1:]:
+            raise ShapeError(
+                f"MultiMargin expects a weight for each class, ({x.shape[-1]},). "
+                f"Received: weight {tuple(self.weight.shape)}"
+            )
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        return []
