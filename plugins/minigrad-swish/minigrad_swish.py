@@ -14,9 +14,8 @@ class Swish(minigrad.Activation):
     $$y = x\, \sigma(x), \qquad \frac{\partial y}{\partial x} = \sigma(x) \bigl( 1 + x (1 - \sigma(x)) \bigr)$$
 
     Examples:
-        >>> swish = Swish()
-        >>> y, cache = swish.forward(torch.tensor([0.0, 1.0]))
-        >>> y, swish.backward(torch.ones(2), cache)
+        >>> y, cache = Swish().forward(torch.tensor([0.0, 1.0]))
+        >>> y, Swish().backward(torch.ones(2), cache)
         (tensor([0.0000, 0.7311]), tensor([0.5000, 0.9277]))
     """
 
