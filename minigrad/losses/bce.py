@@ -5,6 +5,7 @@ from typing import final
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
 
 from minigrad.core import Loss, Reduction, kernel, scalar
 from minigrad.errors import ShapeError, TargetError
@@ -74,6 +75,9 @@ class BCE(Loss):
         prediction, target, count = cache
         if grad_cost is None:
             grad_cost = scalar(1, prediction.dtype)
+            if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(prediction):
+                # Under vmap the kernel pairs the sizes of its arguments without stretching any.
+                grad_cost = grad_cost.expand(prediction.shape)
         if self.eps == 0:
             grad = _binary_cross_entropy_backward(grad_cost, prediction, target, self.weight, _NONE)
         else:

@@ -15,8 +15,6 @@ from tests.layers.twins import assert_twins
 @pytest.mark.parametrize("shape", [(), (4,), (3, 5), (0,)])
 @pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
 def test_it_is_torchs(options: dict[str, Any], shape: tuple[int, ...], dtype: torch.dtype):
-    if not shape and options.get("scale_grad_by_freq"):
-        pytest.skip("torch itself refuses a single index there")
     assert_twins(Embedding(6, 3, **options), nn.Embedding(6, 3, **options), torch.randint(6, shape, dtype=dtype))
 
 
