@@ -158,4 +158,8 @@ def _place(cls: type, state: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def _same(value: Any, other: Any) -> bool:
-    return value is other or (not isinstance(value, Tensor) and bool(value == other))
+    if isinstance(value, Tensor) or isinstance(other, Tensor):
+        return value is other
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return tuple(value) == tuple(other)
+    return bool(value == other)

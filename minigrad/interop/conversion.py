@@ -85,14 +85,12 @@ class FromTorch(Walk):
 
     def part(self, module: Any) -> Any:
         """Convert one module."""
-        if not isinstance(module, torch.nn.Module):
-            raise TypeError("A torch.nn.Module is expected")
         if any(getattr(module, hooks) for hooks in _HOOKS) or "forward" in vars(module):
             raise ConversionError(
-                "A hook, or a forward that was put in place of its own, cannot be converted: remove it first"
+                "a hook, or a forward in place of the class's own, cannot be converted: remove it first"
             )
         if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
-            raise ConversionError("A lazy module learns its sizes from its first input: call it once first")
+            raise ConversionError("a lazy module learns its sizes from its first input: call it once first")
         twin = converter_from(type(module)).from_torch(module, self)
         learns = [parameter.requires_grad for parameter in module.parameters()]
         if learns and not any(learns) and isinstance(twin, Layer) and any(True for _ in twin.parameters()):
@@ -112,7 +110,7 @@ class FromTorch(Walk):
                 continue
             if state[name].requires_grad == place.frozen:
                 raise ConversionError(
-                    f"A layer is frozen as a whole, or not at all. Received: {spelt(name)} with "
+                    f"a layer is frozen as a whole, or not at all. Received: {spelt(name)} with "
                     f"requires_grad={state[name].requires_grad}, unlike other parameters of the same module"
                 )
             place.put(self.once(state[name], partial(Parameter, role=place.tensor.role)))
@@ -123,8 +121,6 @@ class ToTorch(Walk):
 
     def part(self, component: Any) -> Any:
         """Convert one layer or loss."""
-        if not isinstance(component, Component):
-            raise TypeError("A minigrad layer or loss is expected")
         return converter_to(type(component)).to_torch(component, self)
 
     def carry(self, whole: Component, twin: torch.nn.Module) -> None:
@@ -151,7 +147,7 @@ class ToTorch(Walk):
             other = frozen.setdefault(id(place.tensor), place)
             if other.frozen != place.frozen:
                 raise ConversionError(
-                    f"A torch parameter learns everywhere or nowhere. Received: one that is frozen as "
+                    f"a torch parameter learns everywhere or nowhere. Received: one that is frozen as "
                     f"{spelt((other if other.frozen else place).name)} and learns as "
                     f"{spelt((place if other.frozen else other).name)}"
                 )
@@ -170,7 +166,7 @@ def _expect_same(state: Mapping[str, Tensor], ours: Mapping[str, Place]) -> None
         if theirs != own:
             faults.append(f"{spelt(name)} with shape {theirs} in torch and {own} in minigrad")
     if faults:
-        raise ConversionError(f"Both twins must have the same state dict. Received: {', '.join(faults)}")
+        raise ConversionError(f"both twins must have the same state dict. Received: {', '.join(faults)}")
 
 
 def spelt(path: str) -> str:

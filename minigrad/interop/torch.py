@@ -27,6 +27,7 @@ def from_torch(module: torch.nn.Module, share: bool = False) -> Any:
         A `Layer`, or for a loss a `Loss`.
 
     Raises:
+        TypeError: If it is no torch module.
         ConversionError: If anything about it cannot be kept; it says where and what. A module that no converter knows,
             an option that the twin does not have, a hook, a lazy parameter, a layer of which only a part is frozen.
 
@@ -40,6 +41,8 @@ def from_torch(module: torch.nn.Module, share: bool = False) -> Any:
         Traceback (most recent call last):
         minigrad.errors.ConversionError: net[0] (torch.nn.ReLU): ... Received: inplace=True
     """
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"from_torch expects a torch.nn.Module. Received: {module!r} ({type(module).__name__})")
     return FromTorch(share).convert(module)
 
 
@@ -58,6 +61,7 @@ def to_torch(component: Layer | Loss, share: bool = False) -> torch.nn.Module:
         The module, in training mode.
 
     Raises:
+        TypeError: If it is neither a layer nor a loss.
         ConversionError: If anything about it cannot be kept; it says where and what. A layer that no converter knows,
             an option that torch does not have, a parameter that is frozen in one place and learns in another.
 
@@ -72,6 +76,8 @@ def to_torch(component: Layer | Loss, share: bool = False) -> torch.nn.Module:
         >>> torch.equal(module[0].weight, net[0].weight)
         True
     """
+    if not isinstance(component, Layer | Loss):
+        raise TypeError(f"to_torch expects a layer or loss. Received: {component!r} ({type(component).__name__})")
     module: torch.nn.Module = ToTorch(share).convert(component)
     return module
 
