@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Loss, scalar
-from minigrad.errors import ShapeError
 from minigrad.losses.common import check_pair, upstream
 
 
@@ -26,7 +25,7 @@ class KLDiv(Loss):
         log_target: Whether the target holds logarithms of probabilities too; $t$ is then their exponential.
 
     Raises:
-        ShapeError: If prediction and target differ in shape, or there is no batch to average over.
+        ShapeError: If prediction and target differ in shape.
         DtypeError: If they are not of one floating-point dtype.
 
     Examples:
@@ -54,12 +53,10 @@ class KLDiv(Loss):
     def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Map `x: (*shape)` and the target `(*shape)` to the cost: `()`, or `(*shape)` unreduced."""
         check_pair(self, prediction, target)
-        if self._batchmean and prediction.dim() == 0:
-            raise ShapeError("KLDiv with reduction='batchmean' expects (N, ...). Received: shape ()")
         t, x = target, prediction
         costs = t.exp() * (t - x) if self.log_target else torch.xlogy(t, t) - t * x
         if self._batchmean:
-            return costs.sum() / len(x), (x, t)
+            return costs.sum() / _batch_size(x), (x, t)
         if self.reduction == "mean":
             return costs.mean(), (x, t)
         return costs.sum() if self.reduction == "sum" else costs, (x, t)
@@ -70,5 +67,9 @@ class KLDiv(Loss):
         t = target.exp() if self.log_target else target
         grad = upstream(self, grad_cost, x, x.shape)
         if self._batchmean or self.reduction == "mean":
-            grad = grad / scalar(len(x) if self._batchmean else x.numel(), x.dtype)
+            grad = grad / scalar(_batch_size(x) if self._batchmean else x.numel(), x.dtype)
         return -t * grad
+
+
+def _batch_size(x: Tensor) -> int:
+    return len(x) if x.dim() else 1
