@@ -4,12 +4,12 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from minigrad.core import Activation, Component, Layer, Loss, Optimizer
+from minigrad.core import Activation, Component, Layer, Loss, Optimizer, Schedule
 from minigrad.errors import ConfigError
 from minigrad.testing.passes import isolated
 
@@ -24,7 +24,8 @@ class Case:
     """One component and its inputs.
 
     Args:
-        make: Gives a fresh component at each call; for an optimizer, it takes the parameters.
+        make: Gives a fresh component at each call; for an optimizer it takes the parameters, for a schedule an argument
+            named `optimizer`.
         inputs: What `forward` takes: a tensor, or a tuple of its arguments (`prediction, target` for a loss); for an
             optimizer, the parameters' first values. A function that draws them also serves. Left out, they are drawn:
             that suits elementwise layers, losses between real numbers, and optimizers.
@@ -56,11 +57,14 @@ class Case:
     mean_count: float | None = None
     wrong: Sequence[Any] = ()
 
-    def makes_optimizer(self) -> bool:
-        """Whether `make` takes parameters."""
+    def takes(self) -> Literal["", "params", "optimizer"]:
+        """What `make` is to be given: nothing, parameters, or an optimizer (if it calls its argument so)."""
         if inspect.isclass(self.make):
-            return issubclass(self.make, Optimizer)
-        return any(a.default is a.empty and a.kind <= a.POSITIONAL_OR_KEYWORD for a in _signature(self.make))
+            if issubclass(self.make, Optimizer):
+                return "params"
+            return "optimizer" if issubclass(self.make, Schedule) else ""
+        needed = [a.name for a in _signature(self.make) if a.default is a.empty and a.kind <= a.POSITIONAL_OR_KEYWORD]
+        return "" if not needed else "optimizer" if needed[0] == "optimizer" else "params"
 
     def arguments(self) -> tuple[Any, ...]:
         """The arguments of `forward`, or an optimizer's first parameter values."""
@@ -118,7 +122,7 @@ def draw(
 
 def _defaults(case: Case) -> tuple[Any, ...]:
     low, high = case.domain
-    if case.makes_optimizer():
+    if case.takes() == "params":
         return draw(4, 3, seed=1), draw(3, seed=2), draw(2, 2, seed=3)
     with isolated():
         component = case.make()

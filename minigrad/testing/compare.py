@@ -1,5 +1,6 @@
 """Comparing two tensors, and saying in words how they differ."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,8 +17,8 @@ Clue = tuple[str, Callable[[], Tensor | None]]
 def far(received: Tensor, expected: Tensor, atol: float, rtol: float) -> Tensor:
     """Where two tensors of one shape differ by more than `atol + rtol * |expected|`, or only one is NaN."""
     received, expected = received.detach().double(), expected.detach().double()
-    close = ((received - expected).abs() <= atol + rtol * expected.abs()) | (received == expected)
-    return ~(close | (received.isnan() & expected.isnan()))
+    close = expected.isfinite() & ((received - expected).abs() <= atol + rtol * expected.abs())
+    return ~(close | (received == expected) | (received.isnan() & expected.isnan()))
 
 
 def same(received: Tensor | None, expected: Tensor | None, atol: float = 1e-12, rtol: float = 1e-9) -> bool:
@@ -130,4 +131,5 @@ def _general_factor(received: Tensor, expected: Tensor, fits: Callable[[Tensor |
     if expected.count_nonzero() < 2:
         return ""
     factor = ((received * expected).sum() / (expected * expected).sum()).item()
-    return f"off by exactly a factor of {factor:.6g}" if fits(factor * expected) else ""
+    found = math.isfinite(factor) and fits(factor * expected)
+    return f"off by exactly a factor of {factor:.6g}" if found else ""

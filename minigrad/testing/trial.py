@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Component, Loss, Optimizer, Parameter
+from minigrad.optimizers import SGD
 from minigrad.testing.case import Case
 from minigrad.testing.gradient import Tolerance
 from minigrad.testing.passes import SEED, Pass, as_dtype, parameters_of, run
@@ -24,8 +25,10 @@ class Trial:
     def made(self, seed: int = SEED) -> Any:
         """A fresh component as its author makes it; the same random numbers for the same seed."""
         torch.manual_seed(seed)
-        if self.case.makes_optimizer():
+        if self.case.takes() == "params":
             return self.case.make(self.parameters(torch.float32))
+        if self.case.takes() == "optimizer":
+            return self.case.make(scheduled())
         component = self.case.make()
         if self.reduction is None or not isinstance(component, Loss):
             return component
@@ -59,6 +62,13 @@ class Trial:
         """For an optimizer: a fresh one over `parameters`."""
         optimizer: Any = self.case.make(parameters)
         return optimizer
+
+
+def scheduled() -> SGD:
+    """An optimizer for a schedule: two groups of different rates, with a momentum."""
+    one, two = Parameter(torch.zeros(2)), Parameter(torch.zeros(3))
+    groups: list[dict[str, Any]] = [{"params": [one]}, {"params": [two], "lr": 0.4}]
+    return SGD(groups, lr=0.8, momentum=0.9)
 
 
 def component_name(component: Component) -> str:

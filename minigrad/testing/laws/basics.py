@@ -7,22 +7,24 @@ from typing import Any
 
 import torch
 
-from minigrad.core import Component, Layer, Loss, Optimizer, Wrapper, constructor_arguments
+from minigrad.core import Component, Initializer, Layer, Loss, Optimizer, Schedule, Wrapper, constructor_arguments
 from minigrad.errors import MinigradError
 from minigrad.testing.case import HOW_TO_GIVE
 from minigrad.testing.compare import first_difference
 from minigrad.testing.law import LAWS, LawBroken, Reason, demand, law
 from minigrad.testing.passes import backward_recorded, draw_upstream, parameters_of, run
 from minigrad.testing.trees import describe, leaves
-from minigrad.testing.trial import Trial
+from minigrad.testing.trial import Trial, scheduled
+
+EQUATIONS = (Layer, Loss, Optimizer, Schedule, Initializer)  # what has one to state
 
 
 @law(Component)
 def makes(trial: Trial) -> None:
-    """Each call of `make` gives a fresh layer, loss or optimizer."""
+    """Each call of `make` gives a fresh component."""
     one, two = trial.made(), trial.made()
-    if not isinstance(one, Layer | Loss | Optimizer):
-        raise LawBroken("make must give a Layer, a Loss or an Optimizer.", describe(one))
+    if not isinstance(one, Component):
+        raise LawBroken("make must give a layer, a loss, an optimizer or another component.", describe(one))
     demand(one is not two, "make must give a fresh component each time.", "the same object twice")
     shared = {id(p) for p in parameters_of(one).values()} & {id(p) for p in parameters_of(two).values()}
     demand(not shared, "make must give a fresh component each time.", "two components that share a parameter")
@@ -39,8 +41,8 @@ def documented(trial: Trial) -> None:
     demand(bool(text), f"{cls.__name__} must have a docstring.", "none")
     first, _, _ = text.partition("\n\n")
     demand(len(first.splitlines()) <= 3, "A docstring begins with one short sentence.", repr(first))
-    # A wrapper has the equation of what is in it.
-    stated = text.count("$") >= 2 or issubclass(cls, Wrapper)
+    # A wrapper has the equation of what is in it, and what computes nothing has none.
+    stated = text.count("$") >= 2 or issubclass(cls, Wrapper) or not issubclass(cls, EQUATIONS)
     demand(stated, f"The docstring of {cls.__name__} must state the formula between $ signs.", repr(first))
 
 
@@ -70,7 +72,8 @@ def config(trial: Trial) -> None:
 def rebuilt(component: Any, trial: Trial) -> Any:
     """A second component from the first one's `config()`."""
     arguments = component.config()
-    positional: tuple[Any, ...] = (trial.parameters(torch.float32),) if isinstance(component, Optimizer) else ()
+    given = {"params": lambda: (trial.parameters(torch.float32),), "optimizer": lambda: (scheduled(),)}
+    positional: tuple[Any, ...] = given.get(trial.case.takes(), tuple)()
     cls: Any = type(component)
     for argument in constructor_arguments(cls):
         if argument.kind is argument.VAR_POSITIONAL:

@@ -46,7 +46,7 @@ def dtype_kept(trial: Trial) -> None:
 def _without_bfloat16(trial: Trial) -> Reason:
     try:
         trial.run(torch.bfloat16)
-    except RuntimeError as error:
+    except Exception as error:
         if "not implemented for" in str(error):
             return "torch has no bfloat16 kernel for it"
     return None

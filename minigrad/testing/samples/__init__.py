@@ -1,16 +1,21 @@
 """The cases by which registered components are tried: how each is made, and what it is fed."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.core import Component, Optimizer
+from minigrad.core import Component, constructor_arguments
 from minigrad.errors import ConfigError
 from minigrad.testing.case import HOW_TO_GIVE, Case
-from minigrad.testing.samples import activations, layers, losses, optimizers, wrappers
+from minigrad.testing.samples import activations, initializers, layers, losses, optimizers, schedules, wrappers
 
 SAMPLES: dict[str, Callable[[Any], list[Case]]] = (
-    activations.SAMPLES | layers.SAMPLES | losses.SAMPLES | optimizers.SAMPLES | wrappers.SAMPLES
+    activations.SAMPLES
+    | initializers.SAMPLES
+    | layers.SAMPLES
+    | losses.SAMPLES
+    | optimizers.SAMPLES
+    | schedules.SAMPLES
+    | wrappers.SAMPLES
 )
 
 
@@ -25,9 +30,9 @@ def cases_of(cls: type[Component]) -> list[Case]:
     give = getattr(cls, "conformance_cases", None)
     if give is not None:
         return list(give())
-    arguments = inspect.signature(cls).parameters.values()
+    arguments = constructor_arguments(cls)  # type: ignore[arg-type]  # a class is hashable
     needed = [a.name for a in arguments if a.default is a.empty and a.kind <= a.POSITIONAL_OR_KEYWORD]
-    if needed and not issubclass(cls, Optimizer):
+    if needed:
         return [Case(_unmakeable(cls, needed))]
     return [Case(cls)]
 
