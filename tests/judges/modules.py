@@ -16,6 +16,7 @@ from torch.testing._internal.common_modules import module_db
 import minigrad
 from minigrad import Loss, receive_gradients
 from minigrad.errors import ConversionError
+from tests.judges.judgement import Judgement
 
 RTOL = ATOL = 1e-7
 
@@ -109,14 +110,6 @@ class ModuleCase:
     def is_loss(self) -> bool:
         """Whether the module is a loss."""
         return self.name.endswith("Loss")
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What came of one case: passed, failed or unsupported, and why."""
-
-    verdict: str
-    reason: str = ""
 
 
 def cases() -> Iterator[ModuleCase]:
