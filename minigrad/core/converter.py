@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core.component import Component, constructor_arguments
+from minigrad.core.layer import Layer
 from minigrad.core.loss import Loss
 from minigrad.errors import ConversionError
 
@@ -69,13 +70,16 @@ class Converter(Component, ABC):
         """The torch twin of `component`, with the same options."""
 
 
-def torch_twin(cls: type[Component], torch_type: type[torch.nn.Module] | None = None) -> type[Converter]:
+def torch_twin(
+    cls: type[Component], torch_type: type[torch.nn.Module] | None = None, **stored_as: str
+) -> type[Converter]:
     """The converter of a class that bears the name, the arguments and the state-dict names of a torch.nn module.
 
     Args:
         cls: A layer or loss whose constructor arguments are called as torch's. It may lack some of torch's and have
             some of its own: the conversion is refused where these are not at their defaults.
         torch_type: Its twin; by default the class of the same name in torch.nn (a loss's without its suffix `Loss`).
+        stored_as: Arguments that torch stores under another name: `p="norm"`.
 
     Raises:
         ConversionError: If torch.nn has no module of that name.
@@ -94,6 +98,7 @@ def torch_twin(cls: type[Component], torch_type: type[torch.nn.Module] | None = 
     attributes = {
         "torch_type": torch_type,
         "minigrad_type": cls,
+        "stored_as": stored_as,
         "__doc__": f"Turns torch.nn.{torch_type.__name__} into {cls.__name__}, and back.",
         "__module__": cls.__module__,
     }
@@ -101,44 +106,50 @@ def torch_twin(cls: type[Component], torch_type: type[torch.nn.Module] | None = 
 
 
 class _Twin(Converter):
-    """The one rule for all that are made alike: options are read from the attributes that bear their names."""
+    """The one rule for all that are made alike: an option is read from the attribute that bears its name."""
+
+    stored_as: ClassVar[Mapping[str, str]] = {}
 
     def from_torch(self, module: Any, convert: Convert) -> Component:
         options = {}
         for argument in constructor_arguments(self.minigrad_type):
-            if hasattr(module, argument.name):
-                value = getattr(module, argument.name)
+            stored = self.stored_as.get(argument.name, argument.name)
+            if hasattr(module, stored):
+                value = getattr(module, stored)
                 if isinstance(argument.default, bool) and (value is None or isinstance(value, Tensor)):
                     value = value is not None  # Linear's `bias` is a flag first and a parameter then
-                options[argument.name] = convert.tensor(value) if isinstance(value, Tensor) else value
+                options[argument.name] = _converted(value, argument.name, convert)
         component: Component = self.minigrad_type(**options, **_place(self.minigrad_type, module.state_dict()))
-        self._refuse_what_is_lost(module, component, convert)
+        self._refuse_what_is_lost(module, component)
         return component
 
     def to_torch(self, component: Any, convert: Convert) -> torch.nn.Module:
-        state = component.state_dict() if hasattr(component, "state_dict") else {}
-        return self._made(component, convert, _place(self.torch_type, state))
+        options = {name: _converted(value, name, convert) for name, value in self._torch_options(component).items()}
+        state = component.state_dict() if isinstance(component, Layer) else {}
+        module: torch.nn.Module = self.torch_type(**options, **_place(self.torch_type, state))
+        return module
 
-    def _made(self, component: Component, convert: Convert, place: dict[str, Any]) -> torch.nn.Module:
+    def _torch_options(self, component: Component) -> dict[str, Any]:
+        """The options without those that torch does not have."""
         takes = inspect.signature(self.torch_type.__init__).parameters
         takes_any = any(argument.kind is argument.VAR_KEYWORD for argument in takes.values())
         options = component.config()
         for argument in constructor_arguments(self.minigrad_type):
-            name, value = argument.name, options[argument.name]
-            if name not in takes and not takes_any:
-                if not _same(value, argument.default):
-                    raise ConversionError(
-                        f"torch.nn.{self.torch_type.__name__} has no {name}, so {type(component).__name__} must have "
-                        f"{name}={argument.default!r}. Received: {name}={value!r}"
-                    )
-                del options[name]
-        options = {name: convert.tensor(v) if isinstance(v, Tensor) else v for name, v in options.items()}
-        module: torch.nn.Module = self.torch_type(**options, **place)
-        return module
+            if argument.name in takes or takes_any:
+                continue
+            value = options.pop(argument.name)
+            if not _same(value, argument.default):
+                raise ConversionError(
+                    f"torch.nn.{self.torch_type.__name__} has no {argument.name}, so {type(component).__name__} must "
+                    f"have {argument.name}={argument.default!r}. Received: {argument.name}={value!r}"
+                )
+        return options
 
-    def _refuse_what_is_lost(self, module: torch.nn.Module, component: Component, convert: Convert) -> None:
-        # What a module made back from ours does not share with the original got lost on the way.
-        back = self._made(component, convert, _place(self.torch_type, {"": torch.empty(0, device="meta")}))
+    def _refuse_what_is_lost(self, module: torch.nn.Module, component: Component) -> None:
+        # What a module that is made back from ours does not share with the original got lost on the way.
+        options = self._torch_options(component)
+        own = {name: getattr(module, name) for name, value in options.items() if isinstance(value, Component)}
+        back = self.torch_type(**(options | own), **_place(self.torch_type, {"": torch.empty(0, device="meta")}))
         for name, value in vars(back).items():
             if not name.startswith("_") and name != "training" and not _same(getattr(module, name, None), value):
                 hint = " No layer writes into its input: inplace=False gives the same values." * (name == "inplace")
@@ -146,6 +157,13 @@ class _Twin(Converter):
                     f"{type(component).__name__} stands for torch.nn.{self.torch_type.__name__} with {name}={value!r}."
                     f"{hint} Received: {name}={getattr(module, name, None)!r}"
                 )
+
+
+def _converted(value: Any, name: str, convert: Convert) -> Any:
+    """The value of an option, on the other side."""
+    if isinstance(value, Tensor):
+        return convert.tensor(value)
+    return convert(value, name) if isinstance(value, Component | torch.nn.Module) else value
 
 
 def _place(cls: type, state: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -99,9 +99,7 @@ class FromTorch(Walk):
 
     def carry(self, whole: torch.nn.Module, twin: Component) -> None:
         """Put the module's parameters and buffers into the layer."""
-        if not isinstance(twin, Layer):
-            return  # a loss's tensors are options
-        state = whole.state_dict(keep_vars=True)
+        state = _state(whole, twin)
         ours = {place.name: place for place in places(twin)}
         _expect_same(state, ours)
         for name, place in ours.items():
@@ -125,9 +123,7 @@ class ToTorch(Walk):
 
     def carry(self, whole: Component, twin: torch.nn.Module) -> None:
         """Put the layer's parameters and buffers into the module."""
-        if not isinstance(whole, Layer):
-            return
-        state = twin.state_dict(keep_vars=True)
+        state = _state(twin, whole)
         ours = {place.name: place for place in places(whole)}
         _expect_same(state, ours)
         self._expect_one_mind(ours)
@@ -155,6 +151,12 @@ class ToTorch(Walk):
 
 def _itself(tensor: Tensor) -> Tensor:
     return tensor
+
+
+def _state(module: torch.nn.Module, component: Component) -> dict[str, Tensor]:
+    """The module's tensors by name; of a loss, those of the modules in it, as its own are options."""
+    state = module.state_dict(keep_vars=True)
+    return {name: tensor for name, tensor in state.items() if isinstance(component, Layer) or "." in name}
 
 
 def _expect_same(state: Mapping[str, Tensor], ours: Mapping[str, Place]) -> None:

@@ -6,7 +6,7 @@ from typing import final
 
 import torch
 
-from minigrad.core import Component, Convert, Converter, Wrapper
+from minigrad.core import Component, Convert, Converter, Wrapper, torch_twin
 from minigrad.interop import modules
 from minigrad.interop.autograd_layer import AutogradLayer
 from minigrad.interop.autograd_module import AutogradModule
@@ -32,20 +32,7 @@ class SequentialConverter(Converter):
         return torch.nn.Sequential(OrderedDict((n, convert(part, n)) for n, part in component.named_children()))
 
 
-@final
-class ResidualConverter(Converter):
-    """Turns the torch module Residual of minigrad.interop.modules into Residual, and back."""
-
-    torch_type = modules.Residual
-    minigrad_type = Residual
-
-    def from_torch(self, module: modules.Residual, convert: Convert) -> Residual:
-        """Convert the body."""
-        return Residual(convert(module.body, "body"))
-
-    def to_torch(self, component: Residual, convert: Convert) -> modules.Residual:
-        """Convert the body."""
-        return modules.Residual(convert(component.body, "body"))
+ResidualConverter = torch_twin(Residual, modules.Residual)
 
 
 @final

@@ -36,18 +36,21 @@ class Place(NamedTuple):
 
 
 def places(component: Component, prefix: str = "", frozen: bool = False) -> Iterator[Place]:
-    """Every parameter and buffer, as often as it stands in a layer; a loss has none.
+    """Every parameter and buffer, as often as it stands there; of a loss, those of the layers in it.
 
     Examples:
         >>> from minigrad.layers import Linear, Sequential
         >>> [(place.name, place.frozen) for place in places(Sequential(Frozen(Linear(2, 1)), Linear(1, 1, bias=False)))]
         [('0.weight', True), ('0.bias', True), ('1.weight', False)]
     """
-    if not isinstance(component, Layer):
-        return
     frozen = frozen or isinstance(component, Frozen)
-    for attribute, value in vars(component).items():
-        if isinstance(value, Tensor):
-            yield Place(prefix + attribute, component, attribute, frozen)
-    for name, child in component.named_children():
+    if isinstance(component, Layer):
+        for attribute, value in vars(component).items():
+            if isinstance(value, Tensor):
+                yield Place(prefix + attribute, component, attribute, frozen)
+        children = component.named_children()
+    else:
+        # What tensors a loss has are options.
+        children = ((name, value) for name, value in vars(component).items() if isinstance(value, Layer))
+    for name, child in children:
         yield from places(child, f"{prefix}{name}." if name else prefix, frozen)
