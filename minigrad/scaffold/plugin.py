@@ -25,7 +25,7 @@ def new_plugin(name: str, kind: str = "activation", directory: Path | str = ".")
         directory: Where the folder is made.
 
     Raises:
-        ConfigError: If the name or the kind cannot be, or the folder exists.
+        ConfigError: If the name or the kind cannot be, or the folder exists or cannot be made.
 
     Examples:
         >>> import tempfile
@@ -40,7 +40,10 @@ def new_plugin(name: str, kind: str = "activation", directory: Path | str = ".")
     if folder.exists():
         raise ConfigError(f"The folder of a new plugin must not exist yet. Received: {folder}")
     words = _words(name, kind)
-    (folder / "tests").mkdir(parents=True)
+    try:
+        (folder / "tests").mkdir(parents=True)
+    except OSError as error:
+        raise ConfigError(f"The folder of a new plugin must be one that can be made. Received: {error}") from error
     for file, template in (
         ("pyproject.toml", "package/pyproject.toml"),
         ("README.md", "package/README.md"),

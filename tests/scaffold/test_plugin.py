@@ -166,6 +166,12 @@ def test_an_existing_folder_is_left_as_it_is(tmp_path: Path):
     assert list((tmp_path / "minigrad-swish").iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"one that can be made\. Received: .*file"):
+        new_plugin("swish", directory=tmp_path / "file")
+
+
 def test_the_templates_are_part_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["minigrad"]
