@@ -134,9 +134,9 @@ def can_look_at(tensor: Tensor) -> bool:
 
     Elsewhere a look would wait for the device, or break the graph.
     """
-    return (
-        not torch.compiler.is_compiling()
-        and type(tensor) is Tensor
-        and tensor.is_cpu
-        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
-    )
+    return not torch.compiler.is_compiling() and tensor.is_cpu and type(tensor) is Tensor and not in_transform(tensor)
+
+
+def in_transform(tensor: Tensor) -> bool:
+    """Whether `tensor` stands for several, as inside of `torch.func.vmap`."""
+    return not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(tensor)

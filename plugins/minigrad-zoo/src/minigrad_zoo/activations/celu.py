@@ -1,6 +1,6 @@
 """CELU, an ELU without a kink."""
 
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -49,3 +49,11 @@ class CELU(Activation):
     def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:
         """Map `dL/dy: (*shape)` to `dL/dx = dL/dy * (1 where x > 0, else exp(x / alpha))`, in one kernel."""
         return _elu_backward(grad_output, self.alpha, 1.0, 1 / self.alpha, False, cache)
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case
+
+        wrong = (torch.tensor([1, 2]), "text")
+        return [Case(cls, wrong=wrong), Case(lambda: cls(0.3))]

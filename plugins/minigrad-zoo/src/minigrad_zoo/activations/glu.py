@@ -58,3 +58,11 @@ class GLU(Layer):
                 f"GLU expects an even number of entries along dim={self.dim}. Received: shape {tuple(x.shape)}"
             )
         return None
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        wrong = (draw(5, 3), draw(4).long(), draw(1)[0])
+        return [Case(cls, draw(5, 4), wrong=wrong), Case(lambda: cls(1), draw(3, 2, 4), "three axes")]

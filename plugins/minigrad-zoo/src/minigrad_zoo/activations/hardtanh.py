@@ -1,6 +1,6 @@
 """Hardtanh and ReLU6, straight lines cut off at both ends."""
 
-from typing import final
+from typing import Any, final
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -51,6 +51,13 @@ class Hardtanh(Activation):
     def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:
         """Map `dL/dy: (*shape)` to `dL/dx = dL/dy * (min_val < x < max_val)`, in one kernel."""
         return _hardtanh_backward(grad_output, cache, self.min_val, self.max_val)
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case
+
+        return [Case(cls), Case(lambda: cls(-0.3, 2.0))]
 
 
 @final

@@ -1,14 +1,15 @@
 """RReLU, a rectifier whose negative slope is drawn anew for each element."""
 
-from typing import final
+from typing import Any, final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from minigrad import Activation, check_floating, kernel
+from minigrad_zoo.checks import in_transform
 
-_rrelu_with_noise = kernel("rrelu_with_noise_functional")
+_rrelu_with_noise = kernel("rrelu_with_noise")
 
 
 @final
@@ -53,8 +54,11 @@ class RReLU(Activation):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map `x: (*shape)` to `y: (*shape)`, with slopes drawn for this pass."""
         check_floating(self, x)
-        y, slopes = _rrelu_with_noise(x, torch.empty_like(x), self.lower, self.upper, True)
-        return y, slopes
+        if in_transform(x):
+            slopes = self._drawn(x)
+            return x * slopes, slopes
+        slopes = torch.empty_like(x, memory_format=torch.contiguous_format)  # as the kernel fills it
+        return _rrelu_with_noise(x, slopes, self.lower, self.upper, True), slopes
 
     def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:
         """Map `dL/dy: (*shape)` to `dL/dx = dL/dy * a`."""
@@ -64,3 +68,18 @@ class RReLU(Activation):
         """Map `x: (*shape)` to `y: (*shape)` with the mean slope."""
         check_floating(self, x)
         return F.leaky_relu(x, (self.lower + self.upper) / 2)
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        """The slopes that the kernel would draw, which torch.func.vmap cannot call."""
+        negative = (x <= 0).flatten()
+        numbers = torch.empty(x.numel(), dtype=torch.float64, device=x.device).uniform_(self.lower, self.upper)
+        # The kernel takes the next number for each x <= 0 only.
+        drawn = numbers[(negative.cumsum(0) - 1).clamp(min=0)].to(x.dtype)
+        return torch.where(negative, drawn, 1).view(x.shape)
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case
+
+        return [Case(cls, predict_differs=True), Case(lambda: cls(0.5, 0.5))]

@@ -1,6 +1,6 @@
 """Hardshrink and Softshrink, which put small values to zero."""
 
-from typing import final
+from typing import Any, final
 
 import torch
 import torch.nn.functional as F
@@ -52,6 +52,13 @@ class Hardshrink(Activation):
         """Map `dL/dy: (*shape)` to `dL/dx = dL/dy * (|x| > lambd)`, in one kernel."""
         return _hardshrink_backward(grad_output, cache, self.lambd)
 
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case
+
+        return [Case(cls), Case(lambda: cls(1.2))]
+
 
 @final
 class Softshrink(Activation):
@@ -92,6 +99,13 @@ class Softshrink(Activation):
     def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:
         """Map `dL/dy: (*shape)` to `dL/dx = dL/dy * (|x| > lambd)`, in one kernel."""
         return _softshrink_backward(grad_output, cache, self.lambd)
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case
+
+        return [Case(cls), Case(lambda: cls(1.2))]
 
 
 def _check_lambd(lambd: float) -> None:

@@ -1,6 +1,6 @@
 """Softmin and Softmax2d, relatives of the softmax."""
 
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -55,6 +55,13 @@ class Softmin(Activation):
         """Map `dL/dy: (*shape)` to `dL/dx = -y * (dL/dy - sum(dL/dy * y))`."""
         return -_softmax_backward(grad_output, cache, self.dim, cache.dtype)
 
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        return [Case(cls, wrong=("text",)), Case(lambda: cls(1), draw(3, 4, 2), "three axes", wrong=(draw(3),))]
+
 
 @final
 class Softmax2d(Activation):
@@ -85,3 +92,11 @@ class Softmax2d(Activation):
     def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:
         """Map `dL/dy` to `dL/dx = y * (dL/dy - sum(dL/dy * y))`, in one kernel."""
         return _softmax_backward(grad_output, cache, -3, cache.dtype)
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        image = Case(cls, draw(3, 2, 2), "one image", batch_dim=None)
+        return [Case(cls, draw(2, 3, 2, 2), wrong=(draw(3, 2), draw(2, 3, 2, 2).long())), image]

@@ -1,7 +1,7 @@
 """AlphaDropout and FeatureAlphaDropout, for nets of SELUs."""
 
 import math
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -60,6 +60,17 @@ class AlphaDropout(Layer):
         check_floating(self, x)
         return x
 
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        return [
+            Case(cls, draw(5, 4), predict_differs=True, wrong=("text",)),
+            Case(lambda: cls(0.0)),
+            Case(lambda: cls(1.0), predict_differs=True),
+        ]
+
 
 @final
 class FeatureAlphaDropout(Layer):
@@ -113,6 +124,18 @@ class FeatureAlphaDropout(Layer):
         check_floating(self, x)
         if x.dim() < 2:
             raise ShapeError(f"FeatureAlphaDropout expects (N, C, *). Received: shape {tuple(x.shape)}")
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        x = draw(5, 4, 2)
+        return [
+            Case(cls, x, predict_differs=True, wrong=(draw(3),)),
+            Case(lambda: cls(0.0), x),
+            Case(lambda: cls(1.0), x, predict_differs=True),
+        ]
 
 
 def _check_p(p: float) -> None:

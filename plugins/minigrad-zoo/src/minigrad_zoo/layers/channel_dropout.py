@@ -49,6 +49,16 @@ class ChannelDropout(Layer):
             expected = " or ".join(self.shapes.values())
             raise ShapeError(f"{type(self).__name__} expects {expected}. Received: shape {tuple(x.shape)}")
 
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        whole, *single = cls.shapes
+        x = draw(*range(2, 2 + whole))
+        cases = [Case(cls, x, predict_differs=True, wrong=("text", draw(3))), Case(lambda: cls(0.0), x)]
+        return cases + [Case(cls, x[0], "one sample", batch_dim=None, predict_differs=True) for _ in single]
+
 
 @final
 class Dropout1d(ChannelDropout):

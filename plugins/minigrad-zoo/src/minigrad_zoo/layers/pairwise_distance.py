@@ -69,4 +69,9 @@ class PairwiseDistance(Layer):
     @classmethod
     def conformance_cases(cls) -> list[Any]:
         """The cases by which `minigrad.testing` tries it."""
-        return []
+        from minigrad.testing import Case, draw
+
+        pair = (draw(5, 3), draw(5, 3, seed=1))
+        wrong = (((pair[0], pair[1][:4]),), pair[0], ((draw(1)[0], draw(1)[0]),))
+        powers = [Case(lambda p=p: cls(p), (pair,)) for p in (1.0, 1.5, 3.0, math.inf)]
+        return [Case(cls, (pair,), wrong=wrong), *powers, Case(lambda: cls(keepdim=True), (pair,))]

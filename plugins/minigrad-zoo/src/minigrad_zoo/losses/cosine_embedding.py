@@ -1,7 +1,8 @@
 """CosineEmbedding, for the angle between things that are alike or not."""
 
-from typing import final
+from typing import Any, final
 
+import torch
 from torch import Tensor
 
 from minigrad import Loss, Reduction, ShapeError
@@ -61,12 +62,12 @@ class CosineEmbedding(Loss):
         gap = cosine - self.margin
         costs = (1 - cosine).where(target == 1, gap.clamp(min=0))
         slope = (-target).where((target == 1) | (gap >= 0), 0)
-        return reduced(costs, self.reduction), (unit1, unit2, length1, length2, cosine, slope)
+        return reduced(self, costs), (unit1, unit2, length1, length2, cosine, slope)
 
     def backward(self, cache: tuple[Tensor, ...], grad_cost: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map the cache to `(dL/dx1, dL/dx2)`, both of the shape of the vectors."""
         unit1, unit2, length1, length2, cosine, slope = cache
-        grad = slope * shares(slope, self.reduction, grad_cost)
+        grad = slope * shares(self, grad_cost, slope)
         cosine = cosine.unsqueeze(-1)
         grad_x1 = (grad / length1).unsqueeze(-1) * (unit2 - cosine * unit1)
         grad_x2 = (grad / length2).unsqueeze(-1) * (unit1 - cosine * unit2)
@@ -79,6 +80,18 @@ class CosineEmbedding(Loss):
                 f"CosineEmbedding expects vectors (N, D) and a target (N), or (D) and (). "
                 f"Received: vectors {tuple(x1.shape)}, target {tuple(target.shape)}"
             )
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        x, signs = (draw(6, 3), draw(6, 3, seed=1)), torch.tensor([1.0, -1.0, -1.0, 1.0, -1.0, -1.0])
+        wrong = ((x, x[0].sign()), (x, 0 * signs), (x[0], signs), ((x[0], x[1][:2]), signs), ((x[0], "text"), signs))
+        return [
+            Case(cls, (x, signs), wrong=wrong),
+            Case(lambda: cls(margin=0.2), (x, signs.long()), "integer targets"),
+        ]
 
 
 def _length(x: Tensor) -> Tensor:

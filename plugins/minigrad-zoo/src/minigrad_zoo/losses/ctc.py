@@ -5,12 +5,10 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad import DtypeError, Loss, Reduction, ShapeError, TargetError, check_floating, kernel
+from minigrad import DtypeError, Loss, Reduction, ShapeError, TargetError, check_floating
 from minigrad_zoo.checks import can_look_at
+from minigrad_zoo.losses.ctc_kernels import ctc_backward, ctc_forward
 from minigrad_zoo.reductions import reduced, shares
-
-_ctc_loss = kernel("_ctc_loss")
-_ctc_loss_backward = kernel("_ctc_loss_backward")
 
 Lengths = Tensor | tuple[int, ...] | list[int] | int
 _Cache = tuple[Any, ...]
@@ -75,23 +73,24 @@ class CTC(Loss):
         targets, input_lengths, target_lengths = self._unpacked(prediction, target)
         scores = prediction if prediction.dim() == 3 else prediction.unsqueeze(1)
         log_probs = scores.log_softmax(-1)
-        nll, log_alpha = _ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.zero_infinity)
+        options = (targets, input_lengths, target_lengths, self.blank, self.zero_infinity)
+        nll, log_alpha = ctc_forward(log_probs, *options)
         divisors = torch.tensor(target_lengths, dtype=nll.dtype, device=nll.device).clamp(min=1)
         costs = nll.where(nll.isfinite(), 0) if self.zero_infinity else nll
         costs = costs / divisors if self.reduction == "mean" else costs
-        cost = reduced(costs if prediction.dim() == 3 else costs.squeeze(0), self.reduction)
-        lengths = (input_lengths, target_lengths)
-        return cost, (prediction.shape, log_probs, targets, *lengths, nll, log_alpha, divisors)
+        cost = reduced(self, costs if prediction.dim() == 3 else costs.squeeze(0))
+        return cost, (prediction.shape, log_probs, options, nll, log_alpha, divisors)
 
     def backward(self, cache: _Cache, grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache to the gradient of the scores, of their shape."""
-        shape, log_probs, targets, input_lengths, target_lengths, nll, log_alpha, divisors = cache
-        share = shares(nll, self.reduction, grad_cost) * torch.ones_like(nll)
+        shape, log_probs, options, nll, log_alpha, divisors = cache
+        share = shares(self, grad_cost, nll if len(shape) == 3 else nll.squeeze(0)) * torch.ones_like(nll)
         if self.reduction == "mean":
             share = share / divisors
-        lengths = (input_lengths, target_lengths)
-        options = (nll, log_alpha, self.blank, self.zero_infinity)
-        return _ctc_loss_backward(share, log_probs, targets, *lengths, *options).view(shape)
+        grad = ctc_backward(share, log_probs, nll, log_alpha, *options)
+        # A difference of probabilities: from scores of 1e10 rounding would make more of it.
+        bound = share.abs().unsqueeze(-1)
+        return grad.clamp(-bound, bound).view(shape)
 
     def _unpacked(self, x: Tensor, target: Any) -> tuple[Tensor, list[int], list[int]]:
         """The target's parts, each fit for the scores `x` and for each other."""
@@ -143,6 +142,31 @@ class CTC(Loss):
                 f"CTC expects labels from 0 to {classes - 1} other than blank={self.blank}. "
                 f"Received: {targets[bad][0].item()}"
             )
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        scores, labels = draw(6, 2, 4), torch.tensor([[1, 2, 2], [3, 1, 0]])
+        target = (labels, (6, 5), (2, 2))
+        wrong = (
+            (scores, labels),
+            (scores, (labels, (6, 7), (2, 2))),
+            (scores, (labels, (6, 5), (2, 4))),
+            (scores, (labels, (6,), (2,))),
+            (scores, (labels, (6, 5), (3, 3))),
+            (scores, (labels + 2, (6, 5), (2, 2))),
+            (scores, (labels.float(), (6, 5), (2, 2))),
+            (scores.long(), target),
+        )
+        # The mean is of the cost for each label, and here are two in each sequence.
+        here: Any = {"batch_dim": None, "mean_count": 4}
+        short = (labels % 3, (6, 1), (2, 2))
+        return [
+            Case(cls, (scores, target), wrong=wrong, **here),
+            Case(lambda: cls(blank=3, zero_infinity=True), (scores, short), "one too short", **here),
+        ]
 
 
 def _integers(lengths: Lengths) -> list[int]:

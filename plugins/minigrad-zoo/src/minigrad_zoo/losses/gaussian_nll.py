@@ -1,7 +1,7 @@
 """GaussianNLL, for nets that also predict how sure they are."""
 
 import math
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -68,12 +68,12 @@ class GaussianNLL(Loss):
         costs = 0.5 * (var.log() + error * error / var)
         if self.full:
             costs = costs + 0.5 * math.log(2 * math.pi)
-        return reduced(costs, self.reduction), (error, var, given.shape)
+        return reduced(self, costs), (error, var, given.shape)
 
     def backward(self, cache: tuple[Tensor, Tensor, torch.Size], grad_cost: Tensor | None = None) -> _Pair:
         """Map the cache to `(dL/dmean, dL/dvar)`, of the shapes of mean and variance."""
         error, var, var_shape = cache
-        share = shares(error, self.reduction, grad_cost)
+        share = shares(self, grad_cost, error)
         ratio = error / var
         grad_var = 0.5 * (1 / var - ratio * ratio) * share
         return ratio * share, grad_var.sum_to_size(var.shape).reshape(var_shape)
@@ -89,3 +89,25 @@ class GaussianNLL(Loss):
             f"GaussianNLL expects var of the shape of mean, or 1 in one of its dimensions, or without the last. "
             f"Received: mean {tuple(mean.shape)}, var {tuple(var.shape)}"
         )
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        mean, target, var = draw(5, 3), draw(5, 3, seed=1), draw(5, 3, seed=2, low=0.0)
+        wrong = (
+            ((mean, -var), target),
+            ((mean, var[:2]), target),
+            ((mean, var), target[:, :1]),
+            ((mean,), target),
+            (mean, target),
+        )
+        here: Any = {"domain": (0.0, math.inf)}
+        return [
+            Case(cls, ((mean, var), target), wrong=wrong, **here),
+            Case(lambda: cls(full=True, eps=1e-3), ((mean, var), target), "whole", **here),
+            Case(cls, ((mean, var[:, :1]), target), "one variance a row", **here),
+            Case(cls, ((mean, var[:, 0]), target), "one variance a row, without its dimension", **here),
+            Case(cls, ((mean, var[:1]), target), "one variance a column", batch_dim=None, **here),
+        ]

@@ -1,6 +1,6 @@
 """HingeEmbedding, for distances between things that are alike or not."""
 
-from typing import final
+from typing import Any, final
 
 from torch import Tensor
 
@@ -50,8 +50,17 @@ class HingeEmbedding(Loss):
         check_signs(self, target)
         gap = self.margin - prediction
         costs = prediction.where(target == 1, gap.clamp(min=0))
-        return reduced(costs, self.reduction), target.where((target == 1) | (gap >= 0), 0)
+        return reduced(self, costs), target.where((target == 1) | (gap >= 0), 0)
 
     def backward(self, cache: Tensor, grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache, which is the slope, to `dL/dx: (*shape)`."""
-        return cache * shares(cache, self.reduction, grad_cost)
+        return cache * shares(self, grad_cost, cache)
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        x, signs = draw(5, 3, kinks=(1.0, 0.3)), draw(5, 3, seed=1).sign()
+        wrong = ((x, signs[:, :1]), (x, 0 * signs), (x, signs.double()), (signs.long(), signs), ("text", signs))
+        return [Case(cls, (x, signs), wrong=wrong), Case(lambda: cls(margin=0.3), (x, signs.long()), "integer targets")]

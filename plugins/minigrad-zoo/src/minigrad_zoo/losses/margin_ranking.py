@@ -1,7 +1,8 @@
 """MarginRanking, for two scores of which one should be the greater."""
 
-from typing import final
+from typing import Any, final
 
+import torch
 from torch import Tensor
 
 from minigrad import Loss, Reduction
@@ -50,9 +51,19 @@ class MarginRanking(Loss):
         check_same_shape(self, x1=x1, x2=x2, target=target)
         check_signs(self, target, zero=True)
         z = self.margin - target * (x1 - x2)
-        return reduced(z.clamp(min=0), self.reduction), target.where(z >= 0, 0)
+        return reduced(self, z.clamp(min=0)), target.where(z >= 0, 0)
 
     def backward(self, cache: Tensor, grad_cost: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map the cache, which is `t` where it counts, to `(dL/dx1, dL/dx2)`, both `(*shape)`."""
-        grad_x2 = cache * shares(cache, self.reduction, grad_cost)
+        grad_x2 = cache * shares(self, grad_cost, cache)
         return -grad_x2, grad_x2
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        x, signs = (draw(5, 3), draw(5, 3, seed=1)), draw(5, 3, seed=2).sign()
+        ternary = torch.arange(15).view(5, 3) % 3 - 1
+        wrong = ((x, signs[:, :1]), (x, 2 * signs), (x[0], signs), ((x[0], x[1][:2]), signs), ((ternary,) * 2, signs))
+        return [Case(cls, (x, signs), wrong=wrong), Case(lambda: cls(margin=0.5), (x, ternary), "some not ranked")]

@@ -2,14 +2,12 @@
 
 from typing import Any, final
 
+import torch
 from torch import Tensor
 
-from minigrad import Loss, Reduction, ShapeError, check_floating, kernel, scalar
-from minigrad_zoo.checks import indices, out_of_range
-
-_NUMBERS = {"none": 0, "mean": 1, "sum": 2}  # as the kernels number the reductions
-_multilabel_margin_loss_forward = kernel("multilabel_margin_loss_forward")
-_multilabel_margin_loss_backward = kernel("multilabel_margin_loss_backward")
+from minigrad import Loss, Reduction, ShapeError, check_floating
+from minigrad_zoo.checks import can_look_at, indices, out_of_range
+from minigrad_zoo.reductions import reduced, shares
 
 
 @final
@@ -41,29 +39,47 @@ class MultiLabelMargin(Loss):
     def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
 
-    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Map `x: (N, C)` and `t: (N, C)`, or both `(C)`, to the cost: `()`, or `(N)` unreduced."""
         check_floating(self, prediction)
         indices(self, target)
-        if prediction.dim() not in (1, 2) or target.shape != prediction.shape:
+        if prediction.dim() not in (1, 2) or target.shape != prediction.shape or target.shape[-1] == 0:
             raise ShapeError(
-                f"MultiLabelMargin expects prediction and target to be both (N, C) or both (C). "
+                f"MultiLabelMargin expects prediction and target to be both (N, C) or both (C), with a class at least. "
                 f"Received: prediction {tuple(prediction.shape)}, target {tuple(target.shape)}"
             )
-        try:
-            cost, is_target = _multilabel_margin_loss_forward(prediction, target, _NUMBERS[self.reduction])
-        except RuntimeError as error:
-            raise out_of_range(self, target, prediction.shape[-1], least=-1) or error from None
-        return cost, (prediction, target, is_target)
+        if can_look_at(target) and (error := out_of_range(self, target, target.shape[-1], least=-1)):
+            raise error
+        costs, slope = _costs(prediction, target)
+        return reduced(self, costs), slope
 
-    def backward(self, cache: tuple[Tensor, Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
-        """Map the cache to `dL/dx`, of the shape of `x`, in one kernel."""
-        prediction, target, is_target = cache
-        if grad_cost is None:
-            grad_cost = scalar(1, prediction.dtype).expand(target.shape[:-1] if self.reduction == "none" else ())
-        return _multilabel_margin_loss_backward(grad_cost, prediction, target, _NUMBERS[self.reduction], is_target)
+    def backward(self, cache: Tensor, grad_cost: Tensor | None = None) -> Tensor:
+        """Map the cache, which is $C$ times the slope of each sample's cost, to `dL/dx`, of the shape of `x`."""
+        share = shares(self, grad_cost, cache.select(-1, 0)) / cache.shape[-1]
+        return cache * share.unsqueeze(-1)
 
     @classmethod
     def conformance_cases(cls) -> list[Any]:
         """The cases by which `minigrad.testing` tries it."""
-        return []
+        from minigrad.testing import Case, draw
+
+        x, classes = draw(3, 4), torch.tensor([[3, 0, -1, 1], [-1, 0, 0, 0], [2, 1, 0, 3]])
+        wrong = ((x, classes[:, :2]), (x, classes + 1), (x, classes - 1), (x, x), (classes, classes), ("text", classes))
+        return [
+            Case(cls, (x, classes), wrong=wrong),
+        ]
+
+
+def _costs(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """The cost of each sample, and C times its slope."""
+    listed = (target >= 0).cumprod(-1)  # 1 up to the first -1, and 0 from there on
+    if can_look_at(target) and target.numel():
+        longest = int(listed.sum(-1).max())  # no pass over what no list reaches
+        target, listed = target[..., :longest], listed[..., :longest]
+    labels, listed = target.clamp(min=0), listed.to(x.dtype)
+    is_label = torch.zeros_like(x).scatter_add(-1, labels, listed) > 0
+    z = 1 - x.gather(-1, labels).unsqueeze(-1) + x.unsqueeze(-2)  # of each label and each class
+    counts = listed.unsqueeze(-1) * ~is_label.unsqueeze(-2)
+    active = (z > 0) * counts
+    slope = active.sum(-2).scatter_add(-1, labels, -active.sum(-1))
+    return (z.clamp(min=0) * counts).sum((-2, -1)) / x.shape[-1], slope

@@ -1,6 +1,6 @@
 """MultiLabelSoftMargin, one logistic loss for each class."""
 
-from typing import final
+from typing import Any, final
 
 import torch
 import torch.nn.functional as F
@@ -49,7 +49,7 @@ class MultiLabelSoftMargin(Loss):
         if self.weight is not None:
             costs = costs * self.weight
         costs = costs.mean(-1)
-        return reduced(costs, self.reduction), (prediction, target, costs)
+        return reduced(self, costs), (prediction, target, costs)
 
     def backward(self, cache: tuple[Tensor, Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache to `dL/dx: (*, C)`."""
@@ -57,7 +57,7 @@ class MultiLabelSoftMargin(Loss):
         slope = torch.sigmoid(prediction) - target
         if self.weight is not None:
             slope = slope * self.weight
-        share = shares(costs, self.reduction, grad_cost) / prediction.shape[-1]
+        share = shares(self, grad_cost, costs) / prediction.shape[-1]
         return slope * share.unsqueeze(-1)
 
     def _check_classes(self, x: Tensor) -> None:
@@ -68,3 +68,16 @@ class MultiLabelSoftMargin(Loss):
                 f"MultiLabelSoftMargin expects a weight for each class, ({x.shape[-1]},). "
                 f"Received: weight {tuple(self.weight.shape)}"
             )
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        x, labels, weight = draw(5, 3), draw(5, 3, seed=1) > 0, torch.tensor([0.5, 2.0, 1.0])
+        wrong = ((x, labels[:, :1]), (x, 2 * labels), (x, labels.double()), (labels, labels), ("text", labels))
+        return [
+            Case(cls, (x, labels.float()), wrong=wrong),
+            Case(lambda: cls(weight=weight), (x, labels.long()), "weighted, integer targets"),
+            Case(cls, (draw(5, 2, 3), draw(5, 2, 3, low=0.0, high=1.0)), "three axes"),
+        ]

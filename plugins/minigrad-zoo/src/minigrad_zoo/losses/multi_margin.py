@@ -2,14 +2,12 @@
 
 from typing import Any, final
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
-from minigrad import Loss, Reduction, ShapeError, check_floating, kernel, scalar
+from minigrad import Loss, Reduction, ShapeError, check_floating
 from minigrad_zoo.checks import indices, out_of_range
-
-_NUMBERS = {"none": 0, "mean": 1, "sum": 2}  # as the kernels number the reductions
-_multi_margin_loss_backward = kernel("multi_margin_loss_backward")
+from minigrad_zoo.reductions import reduced, shares
 
 
 @final
@@ -57,24 +55,29 @@ class MultiMargin(Loss):
         self.margin = margin
         self.weight = weight
 
-    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Map `x: (N, C)` and `t: (N)`, or `(C)` and `()`, to the cost: `()`, or that of `t` unreduced."""
         check_floating(self, prediction)
         self._check_shapes(prediction, indices(self, target))
+        x, t = prediction, target.unsqueeze(-1)
         try:
-            cost = F.multi_margin_loss(prediction, target, self.p, self.margin, self.weight, reduction=self.reduction)
-        except RuntimeError as error:
-            raise out_of_range(self, target, prediction.shape[-1]) or error from None
-        return cost, (prediction, target)
+            z = self.margin - x.gather(-1, t) + x
+        except (IndexError, RuntimeError) as error:
+            raise out_of_range(self, target, x.shape[-1]) or error from None
+        is_target = torch.arange(x.shape[-1], device=x.device) == t
+        hinge = z.clamp(min=0).masked_fill(is_target, 0)
+        slope = (hinge > 0).to(x.dtype) if self.p == 1 else 2 * hinge
+        slope = slope - slope.sum(-1, keepdim=True) * is_target
+        costs = (hinge if self.p == 1 else hinge * hinge).mean(-1)
+        if self.weight is not None:
+            weight = self.weight[target]
+            costs, slope = costs * weight, slope * weight.unsqueeze(-1)
+        return reduced(self, costs), slope
 
-    def backward(self, cache: tuple[Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
-        """Map the cache to `dL/dx`, of the shape of `x`, in one kernel."""
-        prediction, target = cache
-        if grad_cost is None:
-            grad_cost = scalar(1, prediction.dtype).expand(target.shape if self.reduction == "none" else ())
-        return _multi_margin_loss_backward(
-            grad_cost, prediction, target, self.p, self.margin, self.weight, _NUMBERS[self.reduction]
-        )
+    def backward(self, cache: Tensor, grad_cost: Tensor | None = None) -> Tensor:
+        """Map the cache, which is $C$ times the slope of each sample's cost, to `dL/dx`, of the shape of `x`."""
+        share = shares(self, grad_cost, cache.select(-1, 0)) / cache.shape[-1]
+        return cache * share.unsqueeze(-1)
 
     def _check_shapes(self, x: Tensor, target: Tensor) -> None:
         if x.dim() not in (1, 2) or target.shape != x.shape[:-1]:
@@ -91,4 +94,12 @@ class MultiMargin(Loss):
     @classmethod
     def conformance_cases(cls) -> list[Any]:
         """The cases by which `minigrad.testing` tries it."""
-        return []
+        from minigrad.testing import Case, draw
+
+        x, classes, weight = draw(5, 3), torch.tensor([0, 2, 1, 1, 2]), torch.tensor([0.5, 2.0, 1.0])
+        wrong = ((x, classes[:3]), (x, classes + 1), (x, classes - 1), (x, classes.float()), (x.long(), classes))
+        return [
+            Case(cls, (x, classes), wrong=wrong),
+            Case(lambda: cls(p=2, margin=0.5), (x, classes)),
+            Case(lambda: cls(weight=weight), (x, classes), "weighted", wrong=((draw(5, 4), classes),)),
+        ]

@@ -1,7 +1,7 @@
 """PoissonNLL, the surprise of counts."""
 
 import math
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -69,13 +69,31 @@ class PoissonNLL(Loss):
             costs = prediction - target * rate.log()
         if self.full:
             costs = costs + _log_factorial(target)
-        return reduced(costs, self.reduction), (rate, target)
+        return reduced(self, costs), (rate, target)
 
     def backward(self, cache: tuple[Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache to `dL/dx: (*shape)`."""
         rate, target = cache
         slope = rate - target if self.log_input else 1 - target / rate
-        return slope * shares(target, self.reduction, grad_cost)
+        return slope * shares(self, grad_cost, target)
+
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        counts = torch.arange(15).view(5, 3) % 4
+        pair, rates = (draw(5, 3), counts.float()), (draw(5, 3, low=0.0), counts)
+        # Beyond it e^x leaves what float32 can hold.
+        logs: Any = {"domain": (-math.inf, 85.0)}
+        here: Any = {"domain": (0.0, math.inf)}
+        wrong = ((draw(5, 3), draw(5, 1).abs()), (draw(5, 3), -counts), (counts, counts), ("text", counts))
+        return [
+            Case(cls, pair, wrong=wrong, **logs),
+            Case(lambda: cls(full=True), pair, "whole", **logs),
+            Case(lambda: cls(log_input=False), rates, "rates", wrong=((-rates[0], counts),), **here),
+            Case(lambda: cls(log_input=False, full=True, eps=0.1), rates, "whole, rates", **here),
+        ]
 
 
 def _log_factorial(t: Tensor) -> Tensor:

@@ -44,14 +44,18 @@ class SoftMargin(Loss):
         check_same_shape(self, prediction=prediction, target=target)
         check_signs(self, target)
         z = target * prediction
-        return reduced(-F.logsigmoid(z), self.reduction), (z, target)
+        return reduced(self, -F.logsigmoid(z)), (z, target)
 
     def backward(self, cache: tuple[Tensor, Tensor], grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache to `dL/dx = -t * sigmoid(-t * x): (*shape)`."""
         z, target = cache
-        return -target * torch.sigmoid(-z) * shares(z, self.reduction, grad_cost)
+        return -target * torch.sigmoid(-z) * shares(self, grad_cost, z)
 
     @classmethod
     def conformance_cases(cls) -> list[Any]:
         """The cases by which `minigrad.testing` tries it."""
-        return []
+        from minigrad.testing import Case, draw
+
+        x, signs = draw(5, 3), draw(5, 3, seed=1).sign()
+        wrong = ((x, signs[:, :1]), (x, 2 * signs), (x, signs.double()), (signs.long(), signs), ("text", signs))
+        return [Case(cls, (x, signs), wrong=wrong), Case(cls, (x, signs.long()), "integer targets")]

@@ -80,6 +80,19 @@ class TripletMargin(Loss):
         """Map the cache to `(dL/da, dL/dp, dL/dn)`, each `(*, D)`."""
         return _backward(self, PairwiseDistance(self.p, self.eps), cache, grad_cost)
 
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        triplet = (draw(5, 3), draw(5, 3, seed=1), draw(5, 3, seed=2))
+        wrong = ((triplet, triplet[0]), (triplet[:2], None), (triplet[0], None), ((*triplet[:2], draw(5, 2)), None))
+        return [
+            Case(cls, (triplet, None), wrong=wrong),
+            Case(lambda: cls(margin=2.0, p=3.0, eps=0.01), (triplet, None)),
+            Case(lambda: cls(swap=True), (triplet, None)),
+        ]
+
 
 @final
 class TripletMarginWithDistance(Loss):
@@ -139,6 +152,18 @@ class TripletMarginWithDistance(Loss):
         """Map the cache to `(dL/da, dL/dp, dL/dn)`."""
         return _backward(self, self.distance_function or PairwiseDistance(), cache, grad_cost)
 
+    @classmethod
+    def conformance_cases(cls) -> list[Any]:
+        """The cases by which `minigrad.testing` tries it."""
+        from minigrad.testing import Case, draw
+
+        triplet = (draw(5, 3), draw(5, 3, seed=1), draw(5, 3, seed=2))
+        city = PairwiseDistance(p=1.0)
+        return [
+            Case(cls, (triplet, None), wrong=((triplet, triplet[0]), (triplet[0], None))),
+            Case(lambda: cls(distance_function=city, margin=2.0, swap=True), (triplet, None), "in blocks"),
+        ]
+
 
 _Either = TripletMargin | TripletMarginWithDistance
 
@@ -160,17 +185,17 @@ def _forward(loss: _Either, distance: Layer, prediction: _Triplet, target: None)
     far, far_cache = distance.forward((a, n))
     other, other_cache = distance.forward((p, n)) if loss.swap else (None, None)
     z = loss.margin + near - (far if other is None else torch.minimum(far, other))
-    return reduced(z.clamp(min=0), loss.reduction), (z, far, other, near_cache, far_cache, other_cache)
+    return reduced(loss, z.clamp(min=0)), (z, far, other, near_cache, far_cache, other_cache)
 
 
 def _backward(loss: _Either, distance: Layer, cache: Any, grad_cost: Tensor | None) -> _Triplet:
     z, far, other, near_cache, far_cache, other_cache = cache
-    grad = (z >= 0) * shares(z, loss.reduction, grad_cost)
+    grad = (z >= 0) * shares(loss, grad_cost, z)
     grad_a, grad_p = distance.backward(grad, near_cache)
     if other is None:
         grad_a_far, grad_n = distance.backward(-grad, far_cache)
         return grad_a + grad_a_far, grad_p, grad_n
-    of_far = (far < other) + 0.5 * (far == other)
+    of_far = (far < other).to(far.dtype).where(far != other, 0.5)
     grad_a_far, grad_n_far = distance.backward(-grad * of_far, far_cache)
     grad_p_other, grad_n_other = distance.backward(-grad * (1 - of_far), other_cache)
     return grad_a + grad_a_far, grad_p + grad_p_other, grad_n_far + grad_n_other
