@@ -1,7 +1,6 @@
 """SGD, gradient descent with momentum."""
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, Literal, final
 
 import torch
@@ -9,10 +8,7 @@ from torch import Tensor
 
 from minigrad.core import Optimizer, Parameter
 from minigrad.core.optimizer import Params
-
-# With half precision the fused kernel of torch 2.13 leaves most elements as they were (pytorch issue 191763).
-_FUSED = {torch.float32, torch.float64}
-_dtype = attrgetter("dtype")
+from minigrad.optimizers.fused import fusible
 
 
 @final
@@ -104,7 +100,7 @@ class SGD(Optimizer):
         """Update each parameter; the plain rule in one call for all of them."""
         if self.momentum != 0 or self.weight_decay != 0 or self.maximize or self.bias_update == "mean":
             super().update_all(parameters, grads, states)
-        elif not torch.compiler.is_compiling() and parameters[0].is_cpu and _FUSED.issuperset(map(_dtype, parameters)):
+        elif fusible(parameters, grads):
             torch._fused_sgd_(  # type: ignore[call-overload]
                 parameters,
                 grads,
