@@ -106,12 +106,12 @@ class Comparison:
             return 0.0
         gaps = (reference - minigrad).abs()
         largest: float = gaps.max().item()
-        breach = allowed is not None and (allowed == 0.0 or not largest <= allowed)
-        if self.first_difference is None or (breach and self.first_breach is None):
+        beyond = allowed is not None and (allowed == 0.0 or not largest <= allowed)
+        breach = beyond and self.first_breach is None
+        if breach or self.first_difference is None:
             at = _where(len(self.costs) - 1, name, gaps, reference, minigrad)
             self.first_difference = self.first_difference or at
-            if breach:
-                self.first_breach = self.first_breach or at
+            self.first_breach = at if breach else self.first_breach
         return largest
 
 

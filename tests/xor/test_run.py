@@ -69,6 +69,12 @@ def test_seed_5_is_not_solved_and_the_verdict_says_why():
     assert report.holds
 
 
+def test_seven_rows_move_the_weights_as_fast_as_four():
+    """At four rows' rate the step on seven would be nearly twice as large, and rounding would grow beyond measure."""
+    _, comparison = beside_reference("manual", Settings(steps=200), *seven_rows())
+    assert comparison.holds
+
+
 @pytest.mark.parametrize("hidden", [1, 3, 10])
 @pytest.mark.parametrize("lr", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
