@@ -23,7 +23,7 @@ def use_registry(registry: Registry) -> Iterator[Registry]:
 
     Examples:
         >>> with use_registry(Registry(only=())) as registry:  # no plugins, nothing registered in this session
-        ...     [plugin.name for plugin in registry.plugins()]
+        ...     [plugin.name for plugin in registry.plugins() if plugin.status == "loaded"]
         ['minigrad']
     """
     global _current

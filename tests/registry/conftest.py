@@ -1,11 +1,12 @@
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from minigrad.registry import Registry, use_registry
+from minigrad.registry import Registry, discovery, use_registry
 from tests import distributions
 
 
@@ -14,6 +15,19 @@ def registry() -> Iterator[Registry]:
     """A registry that has loaded nothing yet, in place of everybody's."""
     with use_registry(Registry()) as fresh:
         yield fresh
+
+
+@pytest.fixture(autouse=True)
+def _only_what_a_test_installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look away from the packages of this environment: their plugins have tests of their own."""
+
+    def of_this_test(distribution: metadata.Distribution) -> bool:
+        return tmp_path in Path(str(distribution.locate_file(""))).parents
+
+    monkeypatch.setattr(
+        discovery, "entry_points", lambda **group: [p for p in metadata.entry_points(**group) if of_this_test(p.dist)]
+    )
+    monkeypatch.setattr(discovery, "distributions", lambda: filter(of_this_test, metadata.distributions()))
 
 
 @pytest.fixture
