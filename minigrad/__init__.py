@@ -33,6 +33,7 @@ from minigrad.activations import (
 from minigrad.core import (
     Activation,
     Component,
+    Convert,
     Converter,
     Initializer,
     Layer,
@@ -46,6 +47,7 @@ from minigrad.core import (
     map_layers,
     receive_gradients,
     scalar,
+    torch_twin,
 )
 from minigrad.core.checks import check_floating
 from minigrad.errors import (
@@ -184,6 +186,7 @@ __all__ = [
     "ConfigError",
     "Constant",
     "ConversionError",
+    "Convert",
     "Converter",
     "CosineAnnealingLR",
     "CrossEntropy",
@@ -288,6 +291,7 @@ __all__ = [
     "schedule",
     "summary",
     "to_torch",
+    "torch_twin",
     "train_step",
 ]
 
