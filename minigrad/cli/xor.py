@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from minigrad.errors import ConfigError
 from minigrad.xor import Report, Settings, as_json, as_renderable, check_picture, run, save_picture
 
 
@@ -27,16 +26,12 @@ def xor(
 
     Exit status: 0 when the parity holds, 1 when it does not, 2 when the input cannot be used.
     """
-    try:
-        settings = Settings(seed, steps, lr, hidden, dtype, device, log_every)
-        if plot is not None:
-            check_picture(plot)
-        report = _run_with_progress(settings)
-        if plot is not None:
-            save_picture(report, plot)
-    except ConfigError as error:
-        typer.echo(f"minigrad xor: {error}", err=True)
-        raise typer.Exit(2) from None
+    settings = Settings(seed, steps, lr, hidden, dtype, device, log_every)
+    if plot is not None:
+        check_picture(plot)
+    report = _run_with_progress(settings)
+    if plot is not None:
+        save_picture(report, plot)
     if as_object:
         typer.echo(json.dumps(as_json(report), indent=2, allow_nan=False))
     else:

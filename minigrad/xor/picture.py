@@ -115,8 +115,7 @@ def _draw_boundary(axes: "Axes", pipeline: PipelineReport) -> "QuadContourSet":
     ticks = torch.linspace(-0.4, 1.4, 181, dtype=torch.float64)
     surface = _surface(pipeline.net, ticks)
     filled = axes.contourf(ticks, ticks, surface, levels=[i / 20 for i in range(21)], cmap=colours, vmin=0, vmax=1)
-    if min(map(min, surface)) < 0.5 < max(map(max, surface)):
-        axes.contour(ticks, ticks, surface, levels=[0.5], colors="black", linewidths=1.5)
+    axes.contour(ticks, ticks, surface, levels=[0.5], colors="black", linewidths=1.5)
     for corner, target, prediction in zip(CORNERS, TARGETS, pipeline.predictions, strict=True):
         _draw_corner(axes, corner, target, prediction)
     solved = "solved" if pipeline.verdict.solved else f"not solved ({pipeline.verdict.accuracy:.0%} right)"

@@ -2,24 +2,37 @@
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
-from typer import Typer
-from typer.testing import CliRunner, Result
 
-from minigrad.cli.xor import xor
-
-app = Typer()
-app.command()(xor)
+from minigrad.cli import main
 
 
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+@dataclass
+class Result:
+    exit_code: int
+    stdout: str
+    stderr: str
 
 
-def test_a_person_gets_tables_and_a_verdict():
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    def run(*arguments: str) -> Result:
+        with pytest.raises(SystemExit) as ended:
+            main(["xor", *arguments])
+        return Result(ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+def test_a_person_gets_tables_and_a_verdict(call: Call):
     result = call("--steps", "20", "--log-every", "5")
     assert result.exit_code == 0
     assert "0.7434073090553284" in result.stdout
@@ -27,7 +40,7 @@ def test_a_person_gets_tables_and_a_verdict():
     assert result.stderr == ""
 
 
-def test_a_program_gets_one_object_and_nothing_else():
+def test_a_program_gets_one_object_and_nothing_else(call: Call):
     result = call("--steps", "20", "--json", "--seed", "3", "--dtype", "float64", "--hidden", "4", "--lr", "0.5")
     assert result.exit_code == 0
     report = json.loads(result.stdout)
@@ -38,7 +51,7 @@ def test_a_program_gets_one_object_and_nothing_else():
 
 
 @pytest.mark.slow
-def test_the_published_costs_come_out():
+def test_the_published_costs_come_out(call: Call):
     result = call("--json")
     assert result.exit_code == 0
     report = json.loads(result.stdout)
@@ -50,7 +63,7 @@ def test_the_published_costs_come_out():
     assert pipeline["solved"] is True
 
 
-def test_a_broken_parity_exits_with_1():
+def test_a_broken_parity_exits_with_1(call: Call):
     result = call("--seed", "6", "--steps", "300")
     assert result.exit_code == 1
     assert "The parity does not hold" in result.stdout
@@ -59,7 +72,7 @@ def test_a_broken_parity_exits_with_1():
     assert json.loads(machine.stdout)["pipelines"]["manual"]["max_cost_difference"] > 1e-5
 
 
-def test_an_object_has_null_where_there_is_no_number():
+def test_an_object_has_null_where_there_is_no_number(call: Call):
     result = call("--hidden", "50", "--steps", "20", "--json")
     assert result.exit_code == 1
     assert "NaN" not in result.stdout
@@ -85,24 +98,24 @@ def test_an_object_has_null_where_there_is_no_number():
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])
-def test_bad_input_gets_one_sentence_and_exits_with_2(arguments: tuple[str, str], as_json: bool):
+def test_bad_input_gets_one_sentence_and_exits_with_2(call: Call, arguments: tuple[str, str], as_json: bool):
     result = call(*arguments, *(["--json"] if as_json else []))
     assert result.exit_code == 2
     assert result.stdout == ""
     [line] = result.stderr.splitlines()
-    assert line.startswith("minigrad xor: ")
+    assert line.startswith("minigrad: ")
     assert "Received: " in line
 
 
 @pytest.mark.parametrize("arguments", [("--steps", "many"), ("--lr", "fast"), ("--unknown",)])
-def test_what_cannot_be_read_exits_with_2(arguments: tuple[str, ...]):
+def test_what_cannot_be_read_exits_with_2(call: Call, arguments: tuple[str, ...]):
     result = call(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_picture_is_written(as_json: bool, tmp_path: Path):
+def test_a_picture_is_written(call: Call, as_json: bool, tmp_path: Path):
     result = call("--steps", "5", "--plot", str(tmp_path / "xor.svg"), *(["--json"] if as_json else []))
     assert result.exit_code == 0
     assert (tmp_path / "xor.svg").exists()
@@ -111,14 +124,14 @@ def test_a_picture_is_written(as_json: bool, tmp_path: Path):
         json.loads(result.stdout)
 
 
-def test_without_matplotlib_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_without_matplotlib_nothing_runs(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = call("--plot", str(tmp_path / "xor.png"))
     assert result.exit_code == 2
     assert "needs matplotlib" in result.stderr
 
 
-def test_a_person_at_a_terminal_sees_a_bar(monkeypatch: pytest.MonkeyPatch):
+def test_a_person_at_a_terminal_sees_a_bar(call: Call, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     result = call("--steps", "60", "--json")
     assert "torch.nn" in result.stderr
@@ -126,7 +139,7 @@ def test_a_person_at_a_terminal_sees_a_bar(monkeypatch: pytest.MonkeyPatch):
     json.loads(result.stdout)
 
 
-def test_torch_is_left_as_it_was():
+def test_torch_is_left_as_it_was(call: Call):
     before = torch.get_rng_state()
     call("--steps", "3")
     assert torch.equal(torch.get_rng_state(), before)
