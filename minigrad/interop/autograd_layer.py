@@ -77,22 +77,40 @@ class AutogradLayer(Layer):
     def _run(self, leaves: list[Any], structure: Any, training: bool) -> Any:
         # A copy: a module may write into its input, a layer never does.
         x = pytree.tree_unflatten([leaf.clone() if _is(leaf) else leaf for leaf in leaves], structure)
-        with _lock, _mode(self.module, training):
-            self._lend()
-            y = self.module(*x) if isinstance(x, tuple) else self.module(x)
-            self._take_back()
-        return y
+        with _lock, _mode(self.module, training), self._lent(training):
+            return self.module(*x) if isinstance(x, tuple) else self.module(x)
 
-    def _lend(self) -> None:
-        """Have the module compute with our tensors, also after `to`, `copy.deepcopy` and pickling parted them."""
+    @contextmanager
+    def _lent(self, training: bool) -> Iterator[None]:
+        """Have the module compute with our tensors, also after `to`, `copy.deepcopy` or pickling parted them.
+
+        In training it is lent copies of the buffers, so that its graph goes on seeing what it saw when they change.
+        """
+        lent: dict[int, Tensor] = {}
         for name, tensor in self._tensors():
             ours = vars(self)[name]
-            if tensor.data_ptr() != ours.data_ptr() or tensor.dtype != ours.dtype:
+            if not isinstance(tensor, torch.nn.Parameter):
+                if id(ours) not in lent:
+                    lent[id(ours)] = ours.clone() if training else ours
+                self._put(name, lent[id(ours)])
+            elif tensor.data_ptr() != ours.data_ptr() or tensor.dtype != ours.dtype:
                 tensor.data = ours.data
+        try:
+            yield
+            for name, tensor in self._tensors():
+                ours = vars(self)[name]
+                if tensor.shape != ours.shape:
+                    vars(self)[name] = tensor.detach()
+                elif not isinstance(tensor, torch.nn.Parameter) and tensor is not ours:
+                    ours.copy_(tensor.detach())
+        finally:
+            for name, tensor in self._tensors():
+                if not isinstance(tensor, torch.nn.Parameter):
+                    self._put(name, vars(self)[name])
 
-    def _take_back(self) -> None:
-        """Keep the buffers that the module has replaced."""
-        vars(self).update((name, t) for name, t in self._tensors() if not isinstance(t, torch.nn.Parameter))
+    def _put(self, name: str, buffer: Tensor) -> None:
+        owner, _, attribute = name.rpartition(".")
+        self.module.get_submodule(owner)._buffers[attribute] = buffer
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor of the module that we hold, as often as it stands in it."""

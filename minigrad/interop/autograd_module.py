@@ -77,6 +77,7 @@ class AutogradModule(torch.nn.Module):
         outputs = _Written.apply(  # type: ignore[no-untyped-call]
             call, *tensors, *constants, *(twin.tensor for twin in twins)
         )
+        self._let_theirs_follow()  # where the layer has put another buffer in place of its old one
         return call.output.filled(outputs)
 
     def _let_ours_follow(self) -> None:
@@ -121,11 +122,10 @@ def _let_ours_follow(module: Any, _: Any) -> None:
 
 def _twin_of(parameter: Parameter, learns: bool) -> torch.nn.Parameter:
     """The torch parameter on the memory of ours: one for all modules that are made of the same layer."""
-    known: torch.nn.Parameter | None = vars(parameter).get("_torch_twin")
-    if known is None:
-        known = torch.nn.Parameter(parameter.detach().as_subclass(Tensor), requires_grad=learns)
-        vars(parameter)["_torch_twin"] = known
-    return known
+    twins: dict[bool, torch.nn.Parameter] = vars(parameter).setdefault("_torch_twins", {})
+    if learns not in twins:
+        twins[learns] = torch.nn.Parameter(parameter.detach().as_subclass(Tensor), requires_grad=learns)
+    return twins[learns]
 
 
 class _Structure(NamedTuple):
@@ -139,12 +139,13 @@ class _Structure(NamedTuple):
         left = iter(tensors)
         return pytree.tree_unflatten([next(left) if leaf is _HOLE else leaf for leaf in self.leaves], self.spec)
 
-    def gradients(self, grad: Any) -> list[Any]:
-        """The gradients in the same structure, one for each tensor; `None` is no gradient at all."""
+    def gradients(self, grad: Any, whose: str) -> list[Any]:
+        """The gradients in a like structure, one for each tensor; `None` is no gradient at all."""
         leaves = [None] * len(self.leaves) if grad is None else pytree.tree_leaves(grad)
         if len(leaves) != len(self.leaves):
             raise ValueError(
-                f"A gradient has the structure of its input, {len(self.leaves)} parts. Received: {len(leaves)} parts"
+                f"{whose}.backward must return a gradient of the structure of its input, {len(self.leaves)} parts. "
+                f"Received: {len(leaves)} parts"
             )
         return [part for part, leaf in zip(leaves, self.leaves, strict=True) if leaf is _HOLE]
 
@@ -212,7 +213,7 @@ class _Written(torch.autograd.Function):
             else:
                 grad_input = call.component.backward_parameters(grad_output, cache)
         own = [received.get(id(parameter)) for parameter in call.parameters]
-        return None, *call.x.gradients(grad_input), *[None] * others, *own
+        return None, *call.x.gradients(grad_input, type(call.component).__name__), *[None] * others, *own
 
 
 def _refuse(call: _Call, wants_others: bool) -> None:

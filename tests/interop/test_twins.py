@@ -173,5 +173,7 @@ def test_an_option_that_is_not_ours_is_refused_by_name(module: nn.Module, receiv
 
 def test_a_refusal_says_where():
     net = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Sequential(nn.ReLU(inplace=True))))
-    with pytest.raises(ConversionError, match=r"^net\[1\]\[0\]\[0\] \(torch\.nn\.ReLU\): .*inplace=False gives the same"):
+    with pytest.raises(
+        ConversionError, match=r"^net\[1\]\[0\]\[0\] \(torch\.nn\.ReLU\): .*inplace=False gives the same"
+    ):
         from_torch(net)
