@@ -88,6 +88,15 @@ def judge(case: OptimizerCase) -> Judgement:
     except UnknownNameError as error:
         return Judgement("unsupported", str(error).splitlines()[0])
     torch.manual_seed(0)
+    # torch keeps the scalars of NAdam and ASGD in its default dtype.
+    torch.set_default_dtype(torch.float64)
+    try:
+        return _judge(cls, case)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def _judge(cls: type[minigrad.Optimizer], case: OptimizerCase) -> Judgement:
     # Muon takes matrices only.
     shapes = [(4, 3), (3, 5)] if case.name == "Muon" else [(4, 3), (5,), ()]
     starts = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
