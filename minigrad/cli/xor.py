@@ -35,7 +35,8 @@ def xor(
     if as_object:
         typer.echo(json.dumps(as_json(report), indent=2, allow_nan=False))
     else:
-        Console(highlight=False).print(as_renderable(report))
+        console = Console(highlight=False)
+        console.print(as_renderable(report, ascii_only=console.options.ascii_only))
     if plot is not None:
         typer.echo(f"The picture is in {plot}", err=True)
     raise typer.Exit(0 if report.holds else 1)

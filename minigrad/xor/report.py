@@ -14,6 +14,9 @@ from minigrad.xor.lockstep import SAME_BITS, Comparison
 from minigrad.xor.run import KINDS, Kind, PipelineReport, Report
 from minigrad.xor.settings import Settings
 
+Marks = dict[bool | None, str]
+SIGNS: Marks = {True: "[green]✓[/]", False: "[bold red]✗[/]", None: "·"}
+WORDS: Marks = {True: "[green]ok[/]", False: "[bold red]NO[/]", None: "-"}
 TITLES: dict[Kind, tuple[str, str]] = {
     "torch": ("1. The torch.nn pipeline", "torch.nn"),
     "manual": ("2. The hand-written pipeline", "hand-written"),
@@ -46,18 +49,24 @@ def _pipeline_json(pipeline: PipelineReport) -> dict[str, Any]:
     return {key: value if math.isfinite(value) else None for key, value in values.items()}
 
 
-def as_renderable(report: Report) -> RenderableType:
-    """The report for a terminal, by rich."""
+def as_renderable(report: Report, *, ascii_only: bool = False) -> RenderableType:
+    """The report for a terminal, by rich.
+
+    Args:
+        report: What to show.
+        ascii_only: Whether ticks and crosses must be words, because the terminal has no signs for them.
+    """
+    marks = WORDS if ascii_only else SIGNS
     parts: list[RenderableType] = [Text(headline(report.settings), style="bold")]
     for kind in KINDS:
         pipeline = report.pipelines[kind]
-        parts += ["", _costs(pipeline, report.settings.log_every), _marked(_parity(pipeline))]
+        parts += ["", _costs(pipeline, report.settings.log_every), _marked(_parity(pipeline), marks)]
     verdicts: list[tuple[bool | None, str]] = [
         (pipeline.verdict.solved, f"{TITLES[kind][1]}: {pipeline.verdict.text}")
         for kind in KINDS
         for pipeline in [report.pipelines[kind]]
     ]
-    parts += ["", _truth(report), _marked(verdicts), "", _conclusion(report)]
+    parts += ["", _truth(report, marks), _marked(verdicts, marks), "", _conclusion(report)]
     return Group(*parts)
 
 
@@ -79,7 +88,7 @@ def _costs(pipeline: PipelineReport, log_every: int) -> Table:
     title, reference = TITLES[pipeline.kind]
     table = Table(title=f"{title}: cost", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for heading in ("step", reference, "minigrad", "difference"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     costs = pipeline.comparison
     last = len(costs.costs) - 1
     for step in [*range(0, last, log_every), last]:
@@ -112,9 +121,8 @@ def _parity(pipeline: PipelineReport) -> list[tuple[bool | None, str]]:
     return lines
 
 
-def _marked(lines: list[tuple[bool | None, str]]) -> Table:
+def _marked(lines: list[tuple[bool | None, str]], marks: Marks) -> Table:
     """Lines that hang from a tick, a cross or a dot."""
-    marks = {True: "[green]✓[/]", False: "[bold red]✗[/]", None: "·"}
     table = Table.grid(padding=(0, 1))
     for mark, line in lines:
         table.add_row(f" {marks[mark]}", Text(line))
@@ -143,21 +151,21 @@ def _bits(comparison: Comparison) -> str:
     return f"bit-identical: no, first in {comparison.first_difference}"
 
 
-def _truth(report: Report) -> Table:
+def _truth(report: Report, marks: Marks) -> Table:
     table = Table(title="3. What the two nets answer", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for heading in ("x1", "x2", "xor", *(TITLES[kind][1] for kind in KINDS)):
         table.add_column(heading, justify="right")
     for row, ((x1, x2), target) in enumerate(zip(CORNERS, TARGETS, strict=True)):
-        answers = [_answer(report.pipelines[kind].predictions[row], target) for kind in KINDS]
+        answers = [_answer(report.pipelines[kind].predictions[row], target, marks) for kind in KINDS]
         table.add_row(f"{x1:g}", f"{x2:g}", f"{target:g}", *answers)
     table.add_section()
     table.add_row("", "", "right", *(f"{report.pipelines[kind].verdict.accuracy:.0%}" for kind in KINDS))
     return table
 
 
-def _answer(prediction: float, target: float) -> str:
+def _answer(prediction: float, target: float, marks: Marks) -> str:
     right = not math.isnan(prediction) and (prediction > 0.5) == (target > 0.5)
-    return f"{prediction:.4f} {'[green]✓[/]' if right else '[red]✗[/]'}"
+    return f"{prediction:.4f} {marks[right]}"
 
 
 def _conclusion(report: Report) -> str:

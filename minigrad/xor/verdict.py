@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from minigrad.xor.data import CORNERS, TARGETS
 
+PLATEAU = 0.05  # predictions that lie this close to 0.5 say next to nothing
 NEAR = 0.02  # two predictions, or two hidden values, that count as the same
 
 
@@ -79,7 +80,7 @@ def _solved(run: Evidence) -> str:
 
 def why_stuck(run: Evidence) -> str:
     """The reason that the numbers show; the first that fits, from the plainest to the vaguest."""
-    reasons = (_broke_down, _no_rate, _still_falling, _jumps, _lumped, _saturated)
+    reasons = (_broke_down, _no_rate, _still_falling, _jumps, _on_plateau, _lumped, _saturated)
     text = next((text for reason in reasons if (text := reason(run))), _described(run))
     limit = " One hidden unit draws one straight line, and XOR needs two." if len(run.hidden[0]) == 1 else ""
     return text + limit
@@ -115,8 +116,15 @@ def _jumps(run: Evidence) -> str:
     )
 
 
+def _on_plateau(run: Evidence) -> str:
+    """Every row gets about 0.5, so the cost is about ln 2."""
+    if not all(abs(prediction - 0.5) < PLATEAU for prediction in run.predictions):
+        return ""
+    return f"It looks stuck on the plateau near ln 2 = 0.6931, where a net says 0.50 for everything: {_units(run)}."
+
+
 def _lumped(run: Evidence) -> str:
-    """Rows that the net cannot tell apart get the mean of their targets: all four 0.5, or two of them."""
+    """Rows that the net cannot tell apart get the mean of their targets: 0.5 for two, or thirds for three."""
     lumps = [rows for rows in _same_answers(run.predictions) if {TARGETS[row] for row in rows} == {0.0, 1.0}]
     if len(lumps) != 1:
         return ""
@@ -124,8 +132,6 @@ def _lumped(run: Evidence) -> str:
     mean = sum(TARGETS[row] for row in rows) / len(rows)
     if not all(abs(run.predictions[row] - mean) < NEAR for row in rows):
         return ""
-    if len(rows) == 4:
-        return f"It looks stuck on the plateau near ln 2 = 0.6931, where a net says 0.50 for everything: {_units(run)}."
     where, number = ("near half of ln 2 = 0.3466", "both") if len(rows) == 2 else ("near 0.4774", "all")
     return (
         f"It looks stuck {where}: {names(rows)} {number} get {mean:.2f}, the mean of their targets, "
@@ -182,8 +188,12 @@ def _saturated(run: Evidence) -> str:
 
 
 def _described(run: Evidence) -> str:
+    late = run.late_costs()
     wrong = [run.answer(row) for row, right in enumerate(run.right) if not right]
-    return f"The cost no longer falls, and these are wrong: {', '.join(wrong)}."
+    return (
+        f"The cost hardly falls, from {late[0]:.4f} to {late[-1]:.4f} in the last {len(late):,} steps, "
+        f"and these are wrong: {', '.join(wrong)}."
+    )
 
 
 def name(row: int) -> str:

@@ -1,6 +1,8 @@
 """`minigrad xor` on the command line."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -143,3 +145,11 @@ def test_torch_is_left_as_it_was(call: Call):
     before = torch.get_rng_state()
     call("--steps", "3")
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_terminal_that_knows_only_ascii_is_served():
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", "from minigrad.cli import main; main(['xor', '--steps', '2'])"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "The parity holds" in done.stdout

@@ -104,3 +104,16 @@ def test_a_run_that_stopped_says_so(report: Report):
 
 def test_it_fits_eighty_columns(report: Report):
     assert max(map(len, rendered(report, width=80).splitlines())) <= 80
+
+
+def test_a_terminal_without_signs_gets_words(report: Report):
+    console = Console(width=100, color_system=None)
+    with console.capture() as capture:
+        console.print(as_renderable(report, ascii_only=True))
+    assert "ok bit-identical: yes" in capture.get()
+    assert "NO torch.nn: Not solved" in capture.get()
+    assert not set("✓✗·") & set(capture.get())
+
+
+def test_no_digit_is_lost_in_a_narrow_terminal(report: Report):
+    assert "…" not in rendered(report, width=50)

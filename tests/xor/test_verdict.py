@@ -84,6 +84,10 @@ def test_the_plateau_whose_units_differ():
     assert "0.50 for everything" in text
 
 
+def test_the_edge_of_the_plateau_is_the_plateau_still():
+    assert "plateau near ln 2" in reason(costs=[0.6899] * 300, predictions=[0.4797, 0.5013, 0.5077, 0.5217])
+
+
 def test_half_of_the_plateau_names_the_two_rows_and_why():
     text = reason(
         costs=[0.34671] * 1000,
@@ -120,4 +124,4 @@ def test_a_cost_that_jumps():
 def test_what_fits_nothing_is_still_described():
     text = reason(costs=[0.55] * 1000, predictions=[0.3, 0.45, 0.7, 0.3])
     assert "(0, 1) gets 0.4500" in text
-    assert "no longer falls" in text
+    assert "hardly falls, from 0.5500 to 0.5500 in the last 100 steps" in text
