@@ -2,6 +2,7 @@
 
 import html
 import re
+from importlib import import_module
 from pathlib import Path
 
 from latex2mathml.converter import convert
@@ -9,6 +10,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+import minigrad
 
 ROOT = Path(__file__).resolve().parents[1]
 # Pages that people look for at the top of a repository.
@@ -18,6 +21,16 @@ ORDER = (
     *("index.md", "concept.md", "architecture.md", "tutorials/", "guides/", "reference/", "decisions/"),
     *("", "contributing.md", "changelog.md"),
 )
+# The docstring of a part stands above what it holds.
+INTRODUCTION = """\
+# {}
+
+::: minigrad.{}
+    options:
+      members: false
+      show_root_heading: false
+      show_root_toc_entry: false
+"""
 LINK = re.compile(r"\[([^\]]*)\]\((?!\w+:|#)([^)\s#]+)([^)]*)\)")
 FUNCTION = re.compile(r"<(mi|mo)>([A-Za-z]{2,})</\1>((?:<mrow>)?<mo[^>]*>&#x00028;)?")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
@@ -36,10 +49,22 @@ def from_the_top(text: str) -> str:
 
 
 def reference() -> dict[str, str]:
-    """Write a reference page for each part of minigrad, so that none is forgotten."""
-    parts = {path.stem for path in (ROOT / "minigrad").iterdir() if (path / "__init__.py").exists()} - {"cli"}
+    """Write a reference page for each part of minigrad, with all that it or the front door names."""
+    found: dict[str, dict[str, None]] = {"errors": {}}
+    parts = sorted(path.parent.name for path in (ROOT / "minigrad").glob("*/__init__.py"))
+    for module in (*(import_module(f"minigrad.{part}") for part in parts), minigrad):
+        for name in getattr(module, "__all__", ()):
+            value = getattr(module, name)
+            # A function may bear the name of its module: where it was defined, it stands alone.
+            home, own = getattr(value, "__module__", None) or "", getattr(value, "__qualname__", "")
+            path = f"{home}.{own}" if own and home.startswith("minigrad.") else f"{module.__name__}.{name}"
+            part = path.split(".")[1]
+            if module is not minigrad or path.count(".") > 1:
+                found.setdefault(part, {})[path] = None
     return {
-        f"reference/{part}.md": f"# {part.capitalize()}\n\n::: minigrad.{part}\n" for part in sorted(parts | {"errors"})
+        f"reference/{part}.md": INTRODUCTION.format(part.capitalize(), part)
+        + "".join(f"\n::: {path}\n" for path in paths)
+        for part, paths in found.items()
     }
 
 
