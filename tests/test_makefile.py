@@ -73,7 +73,7 @@ def test_nothing_is_installed_twice(fresh: Path):
     assert "pip" not in make(fresh, "-n", "install").stdout
     (fresh / "plugins" / "minigrad-new").mkdir(parents=True)
     (fresh / "plugins" / "minigrad-new" / "pyproject.toml").touch()
-    assert "--editable ./plugins/minigrad-new/" in make(fresh, "-n", "install").stdout
+    assert "--editable './plugins/minigrad-new[test]'" in make(fresh, "-n", "install").stdout
 
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
