@@ -28,7 +28,7 @@ class BCE(Loss):
 
     $$-w\,\frac{(t + a) \log(p + a) + (1 - t + a) \log(1 - p + a)}{1 + 2a}, \qquad a + a^2 = \epsilon,$$
 
-    which differs from the cost by about $\epsilon$.
+    which differs from the cost by about $\epsilon\,(t / p + (1 - t) / (1 - p))$.
 
     Args:
         weight: A weight for each element, of a shape that broadcasts to the prediction's.
