@@ -145,7 +145,10 @@ def load_installed(settings: Settings) -> list[Outcome]:
             _refusal(_source(point), packages[point.name], settings) or load_one(_source(point), point.load)
         )
     for name in sorted((settings.wanted or frozenset()) - packages.keys()):
-        cure = f"Install it, or take it off the list.{nearest(name, packages)}".rstrip(".")
+        near = nearest(name, packages).strip()
+        cure = (
+            f"{near} Otherwise install it, or take it off the list" if near else "Install it, or take it off the list"
+        )
         outcomes.append(Outcome(Source(name), "failed", f"{settings.said_by} names it, but it is not installed", cure))
     return outcomes
 
