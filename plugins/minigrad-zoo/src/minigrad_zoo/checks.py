@@ -76,6 +76,24 @@ def indices(component: object, target: Any) -> Tensor:
     return target
 
 
+def check_weight(component: object, weight: Tensor | None, x: Tensor) -> None:
+    """Require one weight for each class, which is the last dimension of `x`, or none at all.
+
+    Raises:
+        ShapeError: If there are more or fewer.
+        DtypeError: If they are not of the dtype of `x`.
+    """
+    if weight is None:
+        return
+    name = type(component).__name__
+    if weight.shape != x.shape[-1:]:
+        raise ShapeError(
+            f"{name} expects a weight for each class, ({x.shape[-1]},). Received: weight {tuple(weight.shape)}"
+        )
+    if weight.dtype != x.dtype:
+        raise DtypeError(f"{name} expects a weight of the prediction's dtype, {x.dtype}. Received: {weight.dtype}")
+
+
 def out_of_range(component: object, target: Tensor, classes: int, least: int = 0) -> TargetError | None:
     """The error about an index that names no class, or `None` if each does; asked once torch has refused the target."""
     if target.numel() == 0 or (target.min() >= least and target.max() < classes):

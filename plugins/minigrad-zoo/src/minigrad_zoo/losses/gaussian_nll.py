@@ -80,11 +80,12 @@ class GaussianNLL(Loss):
 
     def _fitted(self, var: Tensor, mean: Tensor) -> Tensor:
         """The variances with as many dimensions as the mean has, ready to be broadcast along one at most."""
-        if var.shape == mean.shape[:-1]:
+        if var.dim() == mean.dim():
+            others = [one for one, size in zip(var.shape, mean.shape, strict=True) if one != size]
+            if others in ([], [1]):
+                return var
+        elif var.shape == mean.shape[:-1]:
             return var.unsqueeze(-1)
-        pairs = list(zip(var.shape, mean.shape, strict=False))
-        if var.dim() == mean.dim() and [one for one, size in pairs if one != size] in ([], [1]):
-            return var
         raise ShapeError(
             f"GaussianNLL expects var of the shape of mean, or 1 in one of its dimensions, or without the last. "
             f"Received: mean {tuple(mean.shape)}, var {tuple(var.shape)}"

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minigrad import Loss, Reduction, ShapeError, check_floating
-from minigrad_zoo.checks import check_fractions, check_same_shape, numbers
+from minigrad_zoo.checks import check_fractions, check_same_shape, check_weight, numbers
 from minigrad_zoo.reductions import reduced, shares
 
 
@@ -63,11 +63,7 @@ class MultiLabelSoftMargin(Loss):
     def _check_classes(self, x: Tensor) -> None:
         if x.dim() == 0:
             raise ShapeError("MultiLabelSoftMargin expects (*, C), with C classes. Received: shape ()")
-        if self.weight is not None and self.weight.shape != x.shape[-1:]:
-            raise ShapeError(
-                f"MultiLabelSoftMargin expects a weight for each class, ({x.shape[-1]},). "
-                f"Received: weight {tuple(self.weight.shape)}"
-            )
+        check_weight(self, self.weight, x)
 
     @classmethod
     def conformance_cases(cls) -> list[Any]:

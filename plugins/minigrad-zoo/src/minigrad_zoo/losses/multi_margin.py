@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minigrad import Loss, Reduction, ShapeError, check_floating
-from minigrad_zoo.checks import indices, out_of_range
+from minigrad_zoo.checks import check_weight, indices, out_of_range
 from minigrad_zoo.reductions import reduced, shares
 
 
@@ -85,11 +85,7 @@ class MultiMargin(Loss):
                 f"MultiMargin expects a prediction (N, C) and a target (N), or (C) and (). "
                 f"Received: prediction {tuple(x.shape)}, target {tuple(target.shape)}"
             )
-        if self.weight is not None and self.weight.shape != x.shape[-1:]:
-            raise ShapeError(
-                f"MultiMargin expects a weight for each class, ({x.shape[-1]},). "
-                f"Received: weight {tuple(self.weight.shape)}"
-            )
+        check_weight(self, self.weight, x)
 
     @classmethod
     def conformance_cases(cls) -> list[Any]:
