@@ -80,9 +80,9 @@ class MultiMargin(Loss):
         return cache * share.unsqueeze(-1)
 
     def _check_shapes(self, x: Tensor, target: Tensor) -> None:
-        if x.dim() not in (1, 2) or target.shape != x.shape[:-1]:
+        if x.dim() not in (1, 2) or target.shape != x.shape[:-1] or x.shape[-1] == 0:
             raise ShapeError(
-                f"MultiMargin expects a prediction (N, C) and a target (N), or (C) and (). "
+                f"MultiMargin expects a prediction (N, C) and a target (N), or (C) and (), with a class at least. "
                 f"Received: prediction {tuple(x.shape)}, target {tuple(target.shape)}"
             )
         check_weight(self, self.weight, x)
