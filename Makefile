@@ -107,8 +107,8 @@ bench: install ## Print the benchmark table
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: conformance
-conformance: install ## Print the table of every component against every law
-	@$(BIN)/python -m tests.conformance $(ARGS)
+conformance: install ## Print the tables: every component against every law, and against torch
+	@$(BIN)/python -m tests.conformance $(ARGS) && $(BIN)/python -m tests.judges
 
 .PHONY: constraints
 constraints: install ## Write constraints.txt anew from what is installed in .venv
