@@ -1,6 +1,6 @@
 """as_autograd: a layer or loss as a torch module, whose backward is the written one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, final
 
@@ -15,12 +15,22 @@ _HOLE = object()
 
 
 class _Twin(NamedTuple):
-    """A tensor of ours, and where the module holds its twin, which is in the same memory."""
+    """A tensor of ours, and where the module holds its twin, in the same memory.
+
+    Attributes:
+        met: Where both were when they last met: a parameter's address, or the buffer itself.
+    """
 
     place: Place
     holder: torch.nn.Module
     attribute: str
-    tensor: Tensor
+    met: Any
+
+    @property
+    def theirs(self) -> Tensor:
+        """The twin that the module holds now."""
+        tensor: Tensor = getattr(self.holder, self.attribute)
+        return tensor
 
 
 @final
@@ -47,7 +57,7 @@ class AutogradModule(torch.nn.Module):
         self.component = component
         learning = {id(p) for p in component.parameters()} if isinstance(component, Layer) else set()
         self._twins = [self._registered(place, id(place.tensor) in learning) for place in places(component)]
-        self.register_load_state_dict_post_hook(_let_ours_follow)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(_meet)  # type: ignore[no-untyped-call]
 
     def _registered(self, place: Place, learns: bool) -> _Twin:
         *path, attribute = place.name.split(".")
@@ -58,66 +68,59 @@ class AutogradModule(torch.nn.Module):
             holder = holder.get_submodule(name)
         tensor = place.tensor
         if isinstance(tensor, Parameter):
-            tensor = _twin_of(tensor, learns)
-            holder.register_parameter(attribute, tensor)
-        else:
-            holder.register_buffer(attribute, tensor)
+            holder.register_parameter(attribute, _twin_of(tensor, learns))
+            return _Twin(place, holder, attribute, tensor.data_ptr())
+        holder.register_buffer(attribute, tensor)
         return _Twin(place, holder, attribute, tensor)
 
     def forward(self, *inputs: Any) -> Any:
         """The output, or a loss's cost."""
-        self._let_theirs_follow()
+        self._meet()
         is_loss = isinstance(self.component, Loss)
         x, *others = inputs if is_loss or len(inputs) == 1 else (inputs,)
         tensors, structure = _taken_apart(x)
         constants, other_structure = _taken_apart(others)
-        twins = {id(t.place.tensor): t for t in self._twins if isinstance(t.tensor, torch.nn.Parameter)}.values()
-        ours = [twin.place.tensor for twin in twins]
-        call = _Call(self.component, is_loss or self.training, structure, len(tensors), other_structure, ours)
-        outputs = _Written.apply(  # type: ignore[no-untyped-call]
-            call, *tensors, *constants, *(twin.tensor for twin in twins)
-        )
-        self._let_theirs_follow()  # where the layer has put another buffer in place of its old one
+        twins = {id(t.place.tensor): t for t in self._twins if isinstance(t.place.tensor, Parameter)}.values()
+        parameters = [twin.place.tensor for twin in twins]
+        call = _Call(self.component, is_loss or self.training, structure, len(tensors), other_structure, parameters)
+        outputs = _Written.apply(call, *tensors, *constants, *(t.theirs for t in twins))  # type: ignore[no-untyped-call]
+        self._meet()  # a layer may have put another buffer in place of its old one
         return call.output.filled(outputs)
 
-    def _let_ours_follow(self) -> None:
-        """Have the layer compute with the module's tensors, after these were replaced or moved."""
+    def _meet(self) -> None:
+        """Bring both to one memory again: where one was moved or replaced, the other follows."""
         for i, twin in enumerate(self._twins):
-            tensor = getattr(twin.holder, twin.attribute)
-            self._twins[i] = twin._replace(tensor=tensor)
-            if isinstance(tensor, torch.nn.Parameter):
-                twin.place.tensor.data = tensor.data
-            else:
-                twin.place.put(tensor)
-
-    def _let_theirs_follow(self) -> None:
-        """Have the module hold the layer's tensors, after these were moved."""
-        if any(getattr(twin.holder, twin.attribute) is not twin.tensor for twin in self._twins):
-            self._let_ours_follow()  # but it was given other ones itself
-        for i, (place, holder, attribute, tensor) in enumerate(self._twins):
-            ours = place.tensor
-            if isinstance(tensor, torch.nn.Parameter):
-                if ours.data_ptr() != tensor.data_ptr() or ours.dtype != tensor.dtype:
-                    tensor.data = ours.data
-            elif ours is not tensor:
-                setattr(holder, attribute, ours)
-                self._twins[i] = self._twins[i]._replace(tensor=ours)
+            ours, theirs = twin.place.tensor, twin.theirs
+            if isinstance(ours, Parameter):
+                if ours.data_ptr() == theirs.data_ptr() and ours.dtype == theirs.dtype:
+                    continue
+                if ours.data_ptr() == twin.met:
+                    ours.data = theirs.data
+                else:
+                    theirs.data = ours.data
+                self._twins[i] = twin._replace(met=ours.data_ptr())
+            elif ours is not theirs:
+                if ours is twin.met:
+                    twin.place.put(theirs)
+                else:
+                    setattr(twin.holder, twin.attribute, ours)
+                self._twins[i] = twin._replace(met=twin.place.tensor)
 
     def _apply(self, fn: Any, recurse: bool = True) -> "AutogradModule":
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        self._let_ours_follow()
+        self._meet()
         return self
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
-        self._let_ours_follow()
+        self._meet()
 
     def __repr__(self) -> str:
         return f"as_autograd({self.component!r})"
 
 
-def _let_ours_follow(module: Any, _: Any) -> None:
-    module._let_ours_follow()
+def _meet(module: Any, _: Any) -> None:
+    module._meet()
 
 
 def _twin_of(parameter: Parameter, learns: bool) -> torch.nn.Parameter:
@@ -195,9 +198,10 @@ class _Written(torch.autograd.Function):
         call: _Call = ctx.call
         wanted = ctx.needs_input_grad[1:]
         others = len(wanted) - call.size - len(call.parameters)
-        _refuse(call, any(wanted[call.size : call.size + others]))
+        kept = ctx.saved_tensors
+        _refuse(call, any(wanted[call.size : call.size + others]), kept[len(kept) - len(call.parameters) :])
         # A container consumes its cache, but autograd may ask again: each time it gets lists of its own.
-        cache = call.cache.filled(ctx.saved_tensors)
+        cache = call.cache.filled(kept)
         grad_output = call.output.filled(grad if grad.is_floating_point() else None for grad in grads)
         received: dict[int, Tensor] = {}
 
@@ -216,7 +220,7 @@ class _Written(torch.autograd.Function):
         return None, *call.x.gradients(grad_input, type(call.component).__name__), *[None] * others, *own
 
 
-def _refuse(call: _Call, wants_others: bool) -> None:
+def _refuse(call: _Call, wants_others: bool, twins: Sequence[Tensor]) -> None:
     """Say what a written backward cannot do."""
     name = type(call.component).__name__
     if not call.learns:
@@ -227,3 +231,5 @@ def _refuse(call: _Call, wants_others: bool) -> None:
         )
     if wants_others:
         raise RuntimeError(f"{name} has a gradient for its prediction alone: detach the target")
+    if any(ours.data_ptr() != twin.data_ptr() for ours, twin in zip(call.parameters, twins, strict=True)):
+        raise RuntimeError(f"{name} needs the parameters of its forward, and they were replaced or moved since")

@@ -43,9 +43,9 @@ class Walk(ABC):
                 twin = self(whole)
             self.carry(whole, twin)
         except (TypeError, ValueError) as error:
-            raise ConversionError(f"{self._where}: {error}" if self._where else str(error)) from error
+            raise ConversionError(f"{self._where or self._place_of(whole)}: {error}") from error
         except Exception as error:
-            error.add_note(f"While {self._where} was converted.")
+            error.add_note(f"While {self._where or self._place_of(whole)} was converted.")
             raise
         return twin
 
@@ -54,11 +54,14 @@ class Walk(ABC):
         if id(part) not in self._parts:
             path, where = self._path, self._where
             self._path = f"{path}.{name}" if path and name else path or name
-            self._where = f"{spelt(self._path)} ({called(type(part))})"
+            self._where = self._place_of(part)
             self._parts[id(part)] = self.part(part)
             # In no `finally` clause: after an error, this says where it was.
             self._path, self._where = path, where
         return self._parts[id(part)]
+
+    def _place_of(self, part: Any) -> str:
+        return f"{spelt(self._path)} ({called(type(part))})"
 
     def tensor(self, tensor: Tensor) -> Tensor:
         """The same numbers, in the same memory or in other one."""

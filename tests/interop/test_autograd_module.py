@@ -412,6 +412,24 @@ def test_both_stay_in_one_memory_whoever_is_moved(move: Any):
     assert layer[0].total.dtype == torch.float64
 
 
+def test_a_functional_call_lends_other_weights():
+    linear = Linear(2, 1)
+    module, twin = as_autograd(Sequential(linear, Tanh())), to_torch(Sequential(linear, Tanh()))
+    before = linear.weight.clone()
+    x, base = torch.randn(4, 2), torch.randn(1, 2, requires_grad=True)
+    grads = []
+    for each in (module, twin):
+        y = torch.func.functional_call(each, {"0.weight": 2 * base}, x).sum()
+        grads += torch.autograd.grad(y, base)
+    assert torch.equal(*grads)
+    y = torch.func.functional_call(module, {"0.weight": 2 * base}, x).sum()
+    assert torch.equal(module(x), twin(x))
+    assert torch.equal(linear.weight, before)
+    assert type(linear.weight) is Parameter
+    with pytest.raises(RuntimeError, match=r"^Sequential needs the parameters of its forward, and they were replaced"):
+        y.backward()
+
+
 def test_a_copy_can_be_filled_before_its_first_pass():
     module = copy.deepcopy(as_autograd(Linear(2, 1)))
     with torch.no_grad():
