@@ -184,6 +184,7 @@ LISTS = torch.tensor([[0, -1, -1]] * 4)
         ),
         (MultiMargin(), X, INDEX[:, None], ShapeError, r".* Received: prediction \(4, 3\), target \(4, 1\)$"),
         (MultiMargin(), X[None], INDEX[None], ShapeError, r".* Received: prediction \(1, 4, 3\), target \(1, 4\)$"),
+        (MultiMargin(), X[:, :0], INDEX, ShapeError, r".* with a class at least\. Received: prediction \(4, 0\)"),
         (
             MultiMargin(),
             X,
