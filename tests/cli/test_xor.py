@@ -128,6 +128,7 @@ def test_a_picture_is_written(call: Call, as_json: bool, tmp_path: Path):
 
 def test_without_matplotlib_nothing_runs(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setattr("minigrad.cli.xor.run", lambda *_: pytest.fail("ran before the picture was checked"))
     result = call("--plot", str(tmp_path / "xor.png"))
     assert result.exit_code == 2
     assert "needs matplotlib" in result.stderr
