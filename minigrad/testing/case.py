@@ -36,7 +36,9 @@ class Case:
         predict_differs: Whether `predict` is meant to differ from `forward` (Dropout: yes).
         observes: Whether it is made to watch or record passes (`Checked`, `Traced`, `Timed`): then it may remember
             them, and need not run where there are no values to watch (in vmap, in a compiled graph, on `meta`).
-        mean_count: What a loss's mean divides its sum by, if not by the number of costs.
+        mean_count: What a loss's mean divides its sum by, if not by the number of costs; NaN if its mean is no multiple
+            of its sum (CTC).
+        rate_scales: Whether an optimizer's learning rate scales every step (Rprop: no, only the first).
         wrong: Inputs that must be refused with a minigrad error.
 
     Examples:
@@ -55,6 +57,7 @@ class Case:
     predict_differs: bool = False
     observes: bool = False
     mean_count: float | None = None
+    rate_scales: bool = True
     wrong: Sequence[Any] = ()
 
     def takes(self) -> Literal["", "params", "optimizer"]:

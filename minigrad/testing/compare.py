@@ -44,8 +44,8 @@ def first_difference(received: Any, expected: Any, atol: float = 1e-12, rtol: fl
     ours, theirs = dict(leaves(received)), dict(leaves(expected))
     for name in [*theirs, *ours]:
         if name not in ours or name not in theirs:
-            return f"{_shown(name)} {describe(ours.get(name))}, expected {describe(theirs.get(name))}".strip()
-        tensor, other, name = ours[name], theirs[name], _shown(name)
+            return f"{readable(name)} {describe(ours.get(name))}, expected {describe(theirs.get(name))}".strip()
+        tensor, other, name = ours[name], theirs[name], readable(name)
         if tensor.shape != other.shape or tensor.dtype != other.dtype:
             return f"{name} {describe(tensor)}, expected {describe(other)}".strip()
         if not same(tensor, other, atol, rtol):
@@ -53,8 +53,8 @@ def first_difference(received: Any, expected: Any, atol: float = 1e-12, rtol: fl
     return None
 
 
-def _shown(name: str) -> str:
-    """A path as a person would say it: `['output'][0]` is `output[0]`, and `[0]` is `0`."""
+def readable(name: str) -> str:
+    """The path of a tensor as a person would say it: `['output'][0]` is `output[0]`, and `[0]` is `0`."""
     return re.sub(r"^\[\'?([^\]]*?)\'?\]", r"\1", name)
 
 

@@ -37,6 +37,10 @@ class Law:
 LAWS: list[Law] = []
 
 
+class NotApplicable(Exception):
+    """A law found, while it tried, that it has nothing to say: torch lacks what it would judge by."""
+
+
 class LawBroken(AssertionError):
     """A component that does not keep a law: the rule, what was received, and the likely mistake."""
 

@@ -6,31 +6,33 @@ import torch
 
 from minigrad.testing import format_results
 from minigrad.testing.result import CheckResult
-from tests.conformance.registered import registered_checks
+from tests.conformance.registered import checks_of, registered
 
 VERDICTS = ("passed", "failed", "not applicable")
 
 
 def main() -> int:
-    """Try everything, print a line for each component, then what failed in full; 1 if anything did."""
+    """Print a line for each component, then what failed in full; 1 if anything did."""
     torch.set_num_threads(1)
-    by_component: dict[str, list[CheckResult]] = {}
-    for name, check in registered_checks():
-        by_component.setdefault(name.partition("-")[0], []).append(check.result())
-    width = max(map(len, by_component))
+    names = list(registered())
+    width = max(map(len, names))
     print(f"{'component':{width}}  {'passed':>6}  {'failed':>6}  {'not applicable':>14}")
-    for component, results in by_component.items():
-        passed, failed, passed_by = (sum(r.verdict == verdict for r in results) for verdict in VERDICTS)
-        print(f"{component:{width}}  {passed:6}  {failed:6}  {passed_by:14}")
-    every = [result for results in by_component.values() for result in results]
-    print(f"\n{format_results(r for r in every if r.verdict == 'failed')}\n" if _failed(every) else "")
-    passed, failed, passed_by = (sum(r.verdict == verdict for r in every) for verdict in VERDICTS)
-    print(f"{len(by_component)} components: {passed} passed, {failed} failed, {passed_by} not applicable")
-    return int(_failed(every))
+    every: list[CheckResult] = []
+    for name in names:
+        results = [check.result() for check in checks_of(name)]
+        passed, failed, passed_by = count(results)
+        print(f"{name:{width}}  {passed:6}  {failed:6}  {passed_by:14}", flush=True)
+        every += results
+    passed, failed, passed_by = count(every)
+    if failed:
+        print(f"\n{format_results(result for result in every if result.verdict == 'failed')}")
+    print(f"\n{len(names)} components: {passed} passed, {failed} failed, {passed_by} not applicable")
+    return int(failed > 0)
 
 
-def _failed(results: list[CheckResult]) -> bool:
-    return any(result.verdict == "failed" for result in results)
+def count(results: list[CheckResult]) -> tuple[int, ...]:
+    """How many results there are of each verdict."""
+    return tuple(sum(result.verdict == verdict for result in results) for verdict in VERDICTS)
 
 
 if __name__ == "__main__":

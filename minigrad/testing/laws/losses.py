@@ -1,5 +1,6 @@
 """Laws for losses alone: how the reductions belong together."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -27,13 +28,16 @@ def reductions_consistent(trial: Trial) -> None:
         return run(loss, trial.inputs(), torch.ones_like(cost))
 
     none, summed, mean = under("none"), under("sum"), under("mean")
-    demand(none.output.dim() > 0, "reduction='none' gives a cost for each element or sample.", describe(none.output))
+    apart = none.output.dim() > 0 or trial.case.batch_dim is None
+    demand(apart, "reduction='none' gives a cost for each element or sample.", describe(none.output))
     total = none.output.sum()
     rule = "reduction='sum' is the sum of the costs of reduction='none'."
     demand(same(summed.output, total), rule, f"{summed.output}, expected {total}")
     difference = first_difference(summed.grad_input, none.grad_input)
     demand(difference is None, "The gradient of the sum is that of the costs, each weighed by 1.", str(difference))
     count = none.output.numel() if trial.case.mean_count is None else trial.case.mean_count
+    if math.isnan(count):
+        return
     rule = f"reduction='mean' is the sum divided by {count:g}."
     demand(same(mean.output, total / count), rule, f"{mean.output}, expected {total / count}")
     difference = first_difference(map_tensors(lambda g: g * count, mean.grad_input), summed.grad_input)

@@ -141,11 +141,12 @@ def _attributes(component: Layer | Loss) -> dict[str, Any]:
 
 
 def other_inputs(trial: Trial) -> tuple[Any, ...]:
-    """A second set of inputs: the samples in reverse order, or where there are none, the numbers made smaller."""
+    """A second set of inputs: the samples in reverse order, or where there are none, smaller numbers."""
     axis = trial.case.batch_dim
     if axis is not None:
         return map_tensors(lambda t: t.flip(axis) if t.dim() else t, trial.inputs())
-    return map_tensors(lambda t: 0.9 * t if t.is_floating_point() else t, trial.inputs())
+    first, *others = trial.inputs()
+    return (map_tensors(lambda t: 0.9 * t if t.is_floating_point() else t, first), *others)
 
 
 @law(Layer, Loss)

@@ -67,11 +67,11 @@ def same_twice(trial: Trial) -> None:
     demand(difference is None, "The same gradients must give the same numbers.", f"the second time, {difference}")
 
 
-def _without_rates(trial: Trial) -> Reason:
-    return None if "lr" in trial.made().config() else "it has no learning rate that could differ by group"
+def _without_lr(trial: Trial) -> Reason:
+    return None if "lr" in trial.made().config() else "it has no learning rate"
 
 
-@law(Optimizer, unless=_without_rates)
+@law(Optimizer, unless=_without_lr)
 def groups_independent(trial: Trial) -> None:
     """Two parameter groups with different rates do what two optimizers do."""
     parameters, alone = trial.parameters(), trial.parameters()
@@ -161,7 +161,7 @@ def empty_parameters(trial: Trial) -> None:
 def step_compiles(trial: Trial) -> None:
     """`torch.compile(fullgraph=True)` takes a step as one graph, with the same result."""
     parameters, compiled = trial.parameters(), trial.parameters()
-    expected = train(trial.optimizer(parameters), parameters, range(3))
+    expected = train(trial.optimizer(parameters), parameters, range(2))
     optimizer = trial.optimizer(compiled)
     torch._dynamo.reset()
 
@@ -173,7 +173,7 @@ def step_compiles(trial: Trial) -> None:
 
     graph = torch.compile(step, fullgraph=True, backend="eager")
     try:
-        for i in range(3):
+        for i in range(2):  # the second step finds the state that the first one made
             graph(draw_gradients(compiled, i))
     except Exception as error:
         rule = "torch.compile(fullgraph=True) must take a step as one graph."

@@ -78,11 +78,14 @@ def descends(trial: Trial) -> None:
     )
 
 
-def _without_lr(trial: Trial) -> Reason:
-    return None if "lr" in trial.made().config() else "it has no learning rate"
+def without_rate(trial: Trial) -> Reason:
+    """The reason to pass by an optimizer without a learning rate that scales every step."""
+    if "lr" not in trial.made().config():
+        return "it has no learning rate"
+    return None if trial.case.rate_scales else "its learning rate does not scale every step"
 
 
-@law(Optimizer, unless=_without_lr)
+@law(Optimizer, unless=without_rate)
 def zero_rate_changes_nothing(trial: Trial) -> None:
     """With a learning rate of zero, no parameter changes."""
     parameters = trial.parameters()

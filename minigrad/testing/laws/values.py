@@ -9,34 +9,31 @@ from torch import Tensor
 
 from minigrad.core import Activation, Layer, Loss
 from minigrad.errors import MinigradError
-from minigrad.testing.compare import far, worst
+from minigrad.testing.compare import far, readable, worst
 from minigrad.testing.law import demand, law
 from minigrad.testing.laws.gradients import without_batch, without_float_input
 from minigrad.testing.laws.tensors import is_random
-from minigrad.testing.passes import backward_recorded, forward, run
+from minigrad.testing.passes import as_dtype, backward_recorded, forward, run
 from minigrad.testing.trees import describe, leaves, map_tensors
 from minigrad.testing.trial import Trial
 
-MAGNITUDES = (0.0, 1e-38, 1e-20, 1e-7, 1.0, 17.0, 30.0, 90.0, 500.0, 1e4, 1e10)
+MAGNITUDES = (0.0, 1e-38, 1e-7, 1.0, 17.0, 90.0, 500.0, 1e4, 1e10)
 
 
-@law(Layer, Loss, unless=without_float_input, each_reduction=True)
+@law(Layer, Loss, unless=without_float_input)
 def extreme_inputs(trial: Trial) -> None:
     """Huge and tiny inputs give no NaN, and no infinity in float32 where float64 has a number that float32 can hold."""
     for magnitude, ends in itertools.product(MAGNITUDES, (False, True) if isinstance(trial.made(), Loss) else (False,)):
         inputs = _extreme(trial, magnitude, ends)
         wide_inputs = map_tensors(lambda t: t.double() if t.is_floating_point() else t, inputs)
         narrow = run(trial.component(torch.float32), inputs).everything()
-        wide = (
-            run(trial.component(torch.float32).to(dtype=torch.float64), wide_inputs)
-            if isinstance(trial.made(), Layer)
-            else run(trial.component(torch.float64), wide_inputs)
-        )
+        wide = run(as_dtype(trial.component(torch.float32), torch.float64), wide_inputs)
         for (name, low), (_, high) in zip(leaves(narrow), leaves(wide.everything()), strict=True):
-            given = f"For inputs of size {magnitude:g}, {name.strip('[]')}"
+            given = f"For inputs of size {magnitude:g}, {readable(name)}"
             for leaf in (low, high):
                 demand(not leaf.isnan().any(), f"{given} must be a number.", f"NaN in {leaf.dtype}")
-            lost = low.isinf() & (high.abs() < torch.finfo(torch.float32).max)
+            # With a margin: what is summed or exponentiated on the way may be larger than what comes out.
+            lost = low.isinf() & (high.abs() < 1e-3 * torch.finfo(torch.float32).max)
             demand(
                 not lost.any(), f"{given} must be finite.", f"infinity in float32, {high[lost][:1].tolist()} in float64"
             )
