@@ -56,11 +56,11 @@ def import_table(repeats: int) -> Table:
     """What importing minigrad adds to importing torch."""
     times = startup(repeats)
     table = _table(f"Import, milliseconds, median of {repeats} fresh interpreters")
-    for heading in ("import torch", "import minigrad adds", "from-to", "target"):
+    for heading in ("import torch", "import minigrad adds", "from-to", "processor", "target"):
         table.add_column(heading, justify="right")
     spread = f"{times.low * 1e3:.1f}-{times.high * 1e3:.1f}"
     target = _target(times.added, IMPORT_TARGET, f"{IMPORT_TARGET * 1e3:.0f}")
-    table.add_row(f"{times.torch * 1e3:.0f}", f"{times.added * 1e3:.1f}", spread, target)
+    table.add_row(f"{times.torch * 1e3:.0f}", f"{times.added * 1e3:.1f}", spread, f"{times.busy * 1e3:.1f}", target)
     return table
 
 

@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 
 ADDED = """
-from time import perf_counter
+from time import perf_counter, process_time
 start = perf_counter()
 import torch
-torch_done = perf_counter()
+torch_done, busy = perf_counter(), process_time()
 import minigrad
-print(torch_done - start, perf_counter() - torch_done)
+print(torch_done - start, perf_counter() - torch_done, process_time() - busy)
 """
 
 
@@ -24,6 +24,7 @@ class Startup:
         added: What `import minigrad` then adds.
         low: The least that it added.
         high: The most that it added.
+        busy: The processor's time in what it added; less than the rest where the machine had other work.
         repeats: How many interpreters were started.
     """
 
@@ -31,17 +32,19 @@ class Startup:
     added: float
     low: float
     high: float
+    busy: float
     repeats: int
 
 
 def startup(repeats: int) -> Startup:
     """Import torch and then minigrad in fresh interpreters; the first one only fills the caches."""
     measured = [_import_both() for _ in range(repeats + 1)][1:]
-    torch_times, added = zip(*measured, strict=True)
-    return Startup(statistics.median(torch_times), statistics.median(added), min(added), max(added), repeats)
+    torch_times, added, busy = zip(*measured, strict=True)
+    median = statistics.median
+    return Startup(median(torch_times), median(added), min(added), max(added), median(busy), repeats)
 
 
-def _import_both() -> tuple[float, float]:
+def _import_both() -> tuple[float, float, float]:
     done = subprocess.run([sys.executable, "-c", ADDED], capture_output=True, text=True, check=True)
-    torch_time, added = map(float, done.stdout.split())
-    return torch_time, added
+    torch_time, added, busy = map(float, done.stdout.split())
+    return torch_time, added, busy
