@@ -1,7 +1,7 @@
-"""The sample inputs by which torch tests its own modules: outputs and every gradient in float64."""
+"""The sample inputs by which torch tests its own modules: outputs and every gradient, in float64 and in float32."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import minigrad_zoo
 import pytest
@@ -60,12 +60,6 @@ def samples() -> Iterator[tuple[str, str, type[nn.Module], ModuleInput]]:
 SAMPLES = list(samples())
 
 
-def leaf(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.detach().clone().requires_grad_(value.requires_grad)
-    return value
-
-
 def tensors(tree: Any) -> list[Tensor]:
     return [item for part in tree for item in tensors(part)] if isinstance(tree, tuple) else [tree]
 
@@ -76,28 +70,76 @@ def detached(tree: Any) -> Any:
     return tree.detach() if isinstance(tree, Tensor) else tree
 
 
-@pytest.mark.parametrize(("name", "cls", "sample"), [pytest.param(name, *rest, id=id) for name, id, *rest in SAMPLES])
-def test_outputs_and_gradients_are_torchs(name: str, cls: type[nn.Module], sample: ModuleInput):
-    torch.set_default_dtype(torch.float64)
-    module = cls(*sample.constructor_input.args, **sample.constructor_input.kwargs)
-    ours = minigrad.from_torch(module)
-    given = [leaf(value) for value in sample.forward_input.args]
-    assert not sample.forward_input.kwargs
-    expected = module(*given)
-    grad = torch.randn_like(expected)
-    expected.backward(grad)
+every = pytest.mark.parametrize(
+    ("name", "cls", "sample"), [pytest.param(name, *rest, id=id) for name, id, *rest in SAMPLES]
+)
 
+
+class Passes(NamedTuple):
+    """Both passes by torch and by us; gradients are those of the inputs, then those of the parameters."""
+
+    ours: Tensor
+    our_grads: list[Tensor]
+    torchs: Tensor
+    torch_grads: list[Tensor]
+
+
+@pytest.fixture(autouse=True)
+def _default_dtype() -> Iterator[None]:
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def cast(value: Any, dtype: torch.dtype) -> Any:
+    """A leaf of its own, of numbers that float32 can hold as well."""
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        return value
+    return value.detach().float().to(dtype, copy=True).requires_grad_(value.requires_grad)
+
+
+def both_passes(name: str, cls: type[nn.Module], sample: ModuleInput, dtype: torch.dtype) -> Passes:
+    torch.set_default_dtype(dtype)
+    options = {key: cast(value, dtype) for key, value in sample.constructor_input.kwargs.items()}
+    module = cls(*sample.constructor_input.args, **options)
+    generator = torch.Generator().manual_seed(1)
+    for parameter in module.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(dtype)
+    given = [cast(value, dtype) for value in sample.forward_input.args]
+    assert not sample.forward_input.kwargs
+    y = module(*given)
+    grad = torch.randn(y.shape, generator=generator, dtype=torch.float32).to(dtype)
+    y.backward(grad)
+
+    ours = minigrad.from_torch(module)
     arguments = ARGUMENTS.get(name, lambda *same: same)(*given)
-    y, cache = ours.forward(*detached(arguments))
-    grads = ours.backward(cache, grad) if name in LOSSES else ours.backward(grad, cache)
-    torch.testing.assert_close(y, expected.detach(), rtol=1e-7, atol=1e-7)
-    wanted = [tensor.grad for tensor in tensors(arguments[0])]
-    assert all(isinstance(tensor, Tensor) for tensor in wanted)
-    for received, theirs in zip(tensors(grads), wanted, strict=True):
-        torch.testing.assert_close(received, theirs, rtol=1e-7, atol=1e-7)
+    our_y, cache = ours.forward(*detached(arguments))
+    our_grads = tensors(ours.backward(cache, grad) if name in LOSSES else ours.backward(grad, cache))
     if isinstance(ours, minigrad.Layer):
-        for key, parameter in ours.named_parameters():
-            torch.testing.assert_close(parameter.grad, module.get_parameter(key).grad, rtol=1e-7, atol=1e-7)
+        our_grads += [parameter.grad for parameter in ours.parameters()]
+    torch_grads = [leaf.grad for leaf in (*tensors(arguments[0]), *module.parameters())]
+    assert all(isinstance(grad, Tensor) for grad in torch_grads)
+    return Passes(our_y, our_grads, y.detach(), torch_grads)
+
+
+@every
+def test_outputs_and_gradients_are_torchs(name: str, cls: type[nn.Module], sample: ModuleInput):
+    passes = both_passes(name, cls, sample, torch.float64)
+    torch.testing.assert_close(passes.ours, passes.torchs, rtol=1e-7, atol=1e-7)
+    for ours, theirs in zip(passes.our_grads, passes.torch_grads, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-7)
+
+
+def error(received: Tensor, exact: Tensor) -> float:
+    return ((received.double() - exact).norm() / exact.norm().clamp(min=1e-30)).item()
+
+
+@every
+def test_in_float32_little_is_lost(name: str, cls: type[nn.Module], sample: ModuleInput):
+    exact, narrow = (both_passes(name, cls, sample, dtype) for dtype in (torch.float64, torch.float32))
+    few = 16 * torch.finfo(torch.float32).eps
+    assert error(narrow.ours, exact.ours) <= few
+    for grad, torch_grad, exact_grad in zip(narrow.our_grads, narrow.torch_grads, exact.our_grads, strict=True):
+        assert error(grad, exact_grad) <= max(few, 2 * error(torch_grad, exact_grad))
 
 
 def test_none_is_left_out():
