@@ -145,6 +145,13 @@ GOOD = torch.tensor([[1, 2, 2], [3, 1, 0]])
         ),
         (X, (GOOD, (6, 6)), minigrad.DtypeError, r"CTC expects a target .*Received: tuple of 2$"),
         (X, (GOOD.float(), (6, 6), (3, 2)), minigrad.DtypeError, r"CTC expects targets of integers.*torch\.float32$"),
+        (
+            X,
+            (GOOD, (6.0, 6.0), (3, 2)),
+            minigrad.DtypeError,
+            r"CTC expects input_lengths of integers\. Received: input",
+        ),
+        (X, (GOOD, (6, 6), None), minigrad.DtypeError, r"CTC expects target_lengths of integers\. Received: target_le"),
         (X, ([[1]], (6, 6), (3, 2)), minigrad.DtypeError, r"CTC expects targets of integers.* Received: list$"),
         (
             X.long(),

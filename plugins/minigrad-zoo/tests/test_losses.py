@@ -350,3 +350,10 @@ def test_with_its_default_distance_it_is_triplet_margin():
     for distance in (None, PairwiseDistance()):
         loss = TripletMarginWithDistance(distance_function=distance, swap=True)
         assert torch.equal(loss(triplet, None), TripletMargin(swap=True)(triplet, None))
+
+
+def test_samples_without_a_label_cost_nothing():
+    loss = MultiLabelMargin("none")
+    cost, cache = loss.forward(normal(3, 4), torch.full((3, 4), -1))
+    assert cost.tolist() == [0.0, 0.0, 0.0]
+    assert not loss.backward(cache).any()

@@ -5,12 +5,11 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad import DtypeError, Loss, Reduction, ShapeError, TargetError, check_floating
-from minigrad_zoo.checks import can_look_at
+from minigrad import Loss, Reduction, check_floating
 from minigrad_zoo.losses.ctc_kernels import ctc_backward, ctc_forward
+from minigrad_zoo.losses.ctc_target import Lengths, unpacked_target
 from minigrad_zoo.reductions import reduced, shares
 
-Lengths = Tensor | tuple[int, ...] | list[int] | int
 _Cache = tuple[Any, ...]
 
 
@@ -33,9 +32,10 @@ class CTC(Loss):
     With `reduction="mean"` each cost is divided by the length of its label sequence (by 1 if that is empty) first.
 
     Args:
-        blank: The index of the blank. reduction: `"mean"`, `"sum"` or `"none"`. zero_infinity: Whether a label sequence
-        that is too long for its input costs 0 instead of infinity, whose gradient
-            is no number.
+        blank: The index of the blank.
+        reduction: `"mean"`, `"sum"` or `"none"`.
+        zero_infinity: Whether a label sequence that is too long for its input costs 0. Otherwise it costs infinity, and
+            its gradient is no number.
 
     Raises:
         ValueError: If `blank` is negative.
@@ -70,7 +70,7 @@ class CTC(Loss):
         The cost is `()`, or `(N)` unreduced. A single sequence may come as `(T, C)`.
         """
         check_floating(self, prediction)
-        targets, input_lengths, target_lengths = self._unpacked(prediction, target)
+        targets, input_lengths, target_lengths = unpacked_target(prediction, target, self.blank)
         scores = prediction if prediction.dim() == 3 else prediction.unsqueeze(1)
         log_probs = scores.log_softmax(-1)
         options = (targets, input_lengths, target_lengths, self.blank, self.zero_infinity)
@@ -91,57 +91,6 @@ class CTC(Loss):
         # A difference of probabilities: from scores of 1e10 rounding would make more of it.
         bound = share.abs().unsqueeze(-1)
         return grad.clamp(-bound, bound).view(shape)
-
-    def _unpacked(self, x: Tensor, target: Any) -> tuple[Tensor, list[int], list[int]]:
-        """The target's parts, each fit for the scores `x` and for each other."""
-        if not isinstance(target, tuple | list) or len(target) != 3:
-            size = f" of {len(target)}" if isinstance(target, tuple | list) else ""
-            raise DtypeError(
-                f"CTC expects a target (targets, input_lengths, target_lengths). "
-                f"Received: {type(target).__name__}{size}"
-            )
-        targets, input_lengths, target_lengths = target[0], _integers(target[1]), _integers(target[2])
-        if not isinstance(targets, Tensor) or targets.dtype not in (torch.int32, torch.int64):
-            received = targets.dtype if isinstance(targets, Tensor) else type(targets).__name__
-            raise DtypeError(f"CTC expects targets of integers, torch.int64 or torch.int32. Received: {received}")
-        if x.dim() not in (2, 3) or x.shape[-1] <= self.blank:
-            raise ShapeError(
-                f"CTC expects scores (T, N, C) or (T, C), with C greater than blank={self.blank}. "
-                f"Received: shape {tuple(x.shape)}"
-            )
-        self._check_lengths(x.shape[0], x.shape[1] if x.dim() == 3 else 1, targets, input_lengths, target_lengths)
-        self._check_labels(targets, target_lengths, x.shape[-1])
-        return targets, input_lengths, target_lengths
-
-    def _check_lengths(self, t: int, n: int, targets: Tensor, inputs: list[int], labels: list[int]) -> None:
-        if len(inputs) != n or len(labels) != n:
-            raise ShapeError(
-                f"CTC expects as many lengths as sequences, {n}. "
-                f"Received: {len(inputs)} input_lengths, {len(labels)} target_lengths"
-            )
-        if not all(0 <= length <= t for length in inputs) or not all(length >= 0 for length in labels):
-            raise ShapeError(
-                f"CTC expects input_lengths from 0 to T={t}, and target_lengths of 0 or more. "
-                f"Received: input_lengths {inputs}, target_lengths {labels}"
-            )
-        padded = targets.dim() == 2 and targets.shape[0] == n and targets.shape[1] >= max(labels, default=0)
-        if not padded and tuple(targets.shape) != (sum(labels),):
-            raise ShapeError(
-                f"CTC expects targets (N={n}, S), with S at least the greatest of target_lengths, or as one sequence "
-                f"({sum(labels)},). Received: targets {tuple(targets.shape)}, target_lengths {labels}"
-            )
-
-    def _check_labels(self, targets: Tensor, lengths: list[int], classes: int) -> None:
-        if not can_look_at(targets):
-            return
-        if targets.dim() == 2:  # what lies beyond a sequence's length does not matter
-            targets = targets[torch.arange(targets.shape[1]) < torch.tensor(lengths).unsqueeze(-1)]
-        bad = (targets < 0) | (targets >= classes) | (targets == self.blank)
-        if bad.any():
-            raise TargetError(
-                f"CTC expects labels from 0 to {classes - 1} other than blank={self.blank}. "
-                f"Received: {targets[bad][0].item()}"
-            )
 
     @classmethod
     def conformance_cases(cls) -> list[Any]:
@@ -167,9 +116,3 @@ class CTC(Loss):
             Case(cls, (scores, target), wrong=wrong, **here),
             Case(lambda: cls(blank=3, zero_infinity=True), (scores, short), "one too short", **here),
         ]
-
-
-def _integers(lengths: Lengths) -> list[int]:
-    if isinstance(lengths, Tensor):
-        lengths = lengths.flatten().tolist()
-    return [lengths] if isinstance(lengths, int) else list(lengths)

@@ -46,7 +46,7 @@ def _(
     zero_infinity: bool,
 ) -> tuple[Tensor, Tensor]:
     t, n, _ = log_probs.shape
-    return log_probs.new_empty(n), log_probs.new_empty(n, t, 2 * max(target_lengths) + 1)
+    return log_probs.new_empty(n), log_probs.new_empty(n, t, 2 * max(target_lengths, default=0) + 1)
 
 
 @torch.library.custom_op("minigrad_zoo::ctc_backward", mutates_args=())
