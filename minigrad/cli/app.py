@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from minigrad.cli.check import check, gradcheck
 from minigrad.cli.components import components
 from minigrad.cli.new_plugin import new_plugin
 from minigrad.cli.plugins import doctor, plugins
@@ -46,8 +47,10 @@ def _app() -> typer.Typer:
     group = typer.Typer()
     group.callback(invoke_without_command=True)(plugins)
     group.command()(doctor)
+    group.command()(check)
     app.add_typer(group, name="plugins")
     app.command()(new_plugin)
+    app.command()(gradcheck)
     app.command()(version)
     return app
 

@@ -17,6 +17,7 @@ from minigrad.testing.law import LAWS, Law
 from minigrad.testing.report import format_results
 from minigrad.testing.result import Check, CheckResult
 from minigrad.testing.samples import cases_of
+from minigrad.testing.subjects import check_registered, class_in_file
 
 __all__ = [
     "LAWS",
@@ -27,7 +28,9 @@ __all__ = [
     "cases_of",
     "check_component",
     "check_gradient",
+    "check_registered",
     "checks_for",
+    "class_in_file",
     "diagnose",
     "draw",
     "format_results",
