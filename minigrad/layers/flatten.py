@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Layer
-from minigrad.errors import ShapeError
+from minigrad.errors import DtypeError, ShapeError
 
 
 @final
@@ -26,6 +26,7 @@ class Flatten(Layer):
 
     Raises:
         ShapeError: If `x` has not these dimensions, or they come in the wrong order.
+        DtypeError: If `x` is no tensor.
 
     Examples:
         >>> flatten = Flatten()
@@ -42,6 +43,8 @@ class Flatten(Layer):
         """Map `x: (*, S, ..., E, *)` to `y: (*, S * ... * E, *)`."""
         try:
             return x.flatten(self.start_dim, self.end_dim), x.shape
+        except AttributeError:
+            raise DtypeError(f"Flatten expects a tensor. Received: {type(x).__name__}") from None
         except (RuntimeError, IndexError):
             raise ShapeError(
                 f"Flatten expects an x with dimensions start_dim={self.start_dim} to end_dim={self.end_dim}. "
@@ -67,6 +70,7 @@ class Unflatten(Layer):
     Raises:
         TypeError: If `dim` is not an integer, or `unflattened_size` not several of them.
         ShapeError: If `x` has not this dimension, or it cannot be split so.
+        DtypeError: If `x` is no tensor.
 
     Examples:
         >>> unflatten = Unflatten(1, (2, 3))
@@ -87,6 +91,8 @@ class Unflatten(Layer):
         """Map `x: (*, D, *)` to `y: (*, *unflattened_size, *)`."""
         try:
             return torch.unflatten(x, self.dim, self.unflattened_size), x.shape
+        except TypeError:
+            raise DtypeError(f"Unflatten expects a tensor. Received: {type(x).__name__}") from None
         except (RuntimeError, IndexError):
             whole = "?" if -1 in self.unflattened_size else math.prod(self.unflattened_size)
             raise ShapeError(

@@ -1,14 +1,14 @@
 """BCE, the binary cross-entropy of probabilities."""
 
 from collections.abc import Callable
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
 
 from minigrad.core import Loss, Reduction, kernel, scalar
-from minigrad.errors import ShapeError, TargetError
+from minigrad.errors import DtypeError, ShapeError, TargetError
 
 _NONE = 0  # as the kernels number the reductions
 _binary_cross_entropy: Callable[..., Tensor] = torch._C._nn.binary_cross_entropy
@@ -38,6 +38,7 @@ class BCE(Loss):
     Raises:
         ValueError: If `eps` is negative.
         ShapeError: If prediction and target differ in shape.
+        DtypeError: If one of them is no tensor.
         TargetError: If a prediction lies outside [0, 1].
 
     Examples:
@@ -56,15 +57,15 @@ class BCE(Loss):
 
     def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor | None]]:
         """Map `p: (*shape)` and `t: (*shape)` to the cost: `()`, or `(*shape)` unreduced."""
-        if prediction.shape != target.shape:
-            raise ShapeError(
-                f"BCE expects prediction and target of one shape. "
-                f"Received: prediction {tuple(prediction.shape)}, target {tuple(target.shape)}"
-            )
         try:
+            if prediction.shape != target.shape:
+                raise ShapeError(
+                    f"BCE expects prediction and target of one shape. "
+                    f"Received: prediction {tuple(prediction.shape)}, target {tuple(target.shape)}"
+                )
             costs = _binary_cross_entropy(prediction, target, self.weight, _NONE)
-        except RuntimeError as error:
-            raise _explain(prediction) or error from None
+        except (AttributeError, RuntimeError) as error:
+            raise _explain(prediction, target) or error from None
         if self.reduction == "mean":
             count = scalar(prediction.numel(), prediction.dtype)
             return costs.sum().div_(count), (prediction, target, count)
@@ -75,9 +76,9 @@ class BCE(Loss):
         prediction, target, count = cache
         if grad_cost is None:
             grad_cost = scalar(1, prediction.dtype)
-            if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(prediction):
-                # Under vmap the kernel pairs the sizes of its arguments without stretching any.
-                grad_cost = grad_cost.expand(prediction.shape)
+        if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(prediction):
+            # Under vmap the kernel pairs the sizes of its arguments without stretching any.
+            grad_cost = grad_cost.expand(prediction.shape)
         if self.eps == 0:
             grad = _binary_cross_entropy_backward(grad_cost, prediction, target, self.weight, _NONE)
         else:
@@ -86,7 +87,11 @@ class BCE(Loss):
         return grad if count is None else grad.div_(count)
 
 
-def _explain(prediction: Tensor) -> Exception | None:
+def _explain(prediction: Any, target: Any) -> Exception | None:
+    if not (isinstance(prediction, Tensor) and isinstance(target, Tensor)):
+        return DtypeError(
+            f"BCE expects two tensors. Received: prediction {type(prediction).__name__}, target {type(target).__name__}"
+        )
     if prediction.numel() and not ((prediction >= 0) & (prediction <= 1)).all():
         return TargetError(
             f"BCE expects predictions in [0, 1]; BCEWithLogits takes any. "

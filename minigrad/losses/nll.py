@@ -143,9 +143,9 @@ def nll_backward(
 
 
 def _as_images(x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    # The kernel takes (N, C, H, W): whatever follows the classes becomes one row.
+    # The kernel takes (N, C, H, W), without gaps: whatever follows the classes becomes one row.
     width = math.prod(x.shape[2:])
-    return x.reshape(x.shape[0], x.shape[1], 1, width), t.reshape(x.shape[0], 1, width)
+    return x.reshape(x.shape[0], x.shape[1], 1, width).contiguous(), t.reshape(x.shape[0], 1, width)
 
 
 def _explain(loss: Loss, x: Tensor, t: Tensor, ignore_index: int) -> Exception | None:
