@@ -79,6 +79,16 @@ def test_an_object_that_stands_twice_stays_one():
     equal_states(back, module)
 
 
+def test_the_xor_net_keeps_its_one_sigmoid():
+    sigmoid = nn.Sigmoid()
+    module = nn.Sequential(nn.Linear(2, 2), sigmoid, nn.Linear(2, 1), sigmoid)
+    net = from_torch(module)
+    assert net[1] is net[3]
+    assert repr(to_torch(net)) == repr(module)
+    assert to_torch(net)[1] is not sigmoid
+    assert torch.equal(net(X), module(X))
+
+
 def test_a_weight_that_stands_twice_stays_one():
     module = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     module[1].weight = module[0].weight

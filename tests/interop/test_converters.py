@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from minigrad.activations import ReLU, Tanh
-from minigrad.core import Activation, Component, Convert, Converter, Layer, Loss, torch_twin
+from minigrad.core import Activation, Component, Convert, Converter, Layer, Loss, Parameter, torch_twin
 from minigrad.errors import AmbiguousNameError, ConversionError, PluginWarning, RegistrationError
 from minigrad.interop.torch import from_torch, to_torch
 from minigrad.layers import Linear, Sequential
@@ -239,6 +239,33 @@ class TorchScaleOfBody(TorchScale):
 
     def extra_repr(self) -> str:
         return f"{self.factor}"
+
+
+def test_a_twin_is_made_where_the_original_is():
+    class Placed(Layer):
+        def __init__(
+            self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+        ):
+            self.in_features = in_features
+            self.out_features = out_features
+            self.made = [torch.zeros(1, device=device, dtype=dtype)]
+            self.weight = Parameter(torch.zeros(out_features, in_features))
+            self.bias = None
+
+        def forward(self, x: Any) -> Any:
+            raise NotImplementedError
+
+        def backward(self, grad_output: Any, cache: Any) -> Any:
+            raise NotImplementedError
+
+    class TorchPlaced(nn.Linear):
+        def forward(self, x: Any) -> Any:
+            raise NotImplementedError
+
+    register_converter(torch_twin(Placed, TorchPlaced))
+    layer = from_torch(TorchPlaced(2, 1, bias=False, device="meta", dtype=torch.float64))
+    assert layer.made[0].dtype == layer.weight.dtype == torch.float64
+    assert layer.made[0].device.type == layer.weight.device.type == "meta"
 
 
 class Distance(Layer):
