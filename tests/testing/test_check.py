@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import distribution
 from typing import Any
 
@@ -25,6 +26,7 @@ from minigrad.testing import (
     parametrize_with_checks,
 )
 from minigrad.testing.broken.activations import SignFlipped
+from minigrad.testing.law import NotApplicable
 from tests.testing.test_gradient import Lookup, TwoInTwoOut
 
 
@@ -188,6 +190,32 @@ def test_the_kit_waits_until_it_is_asked_for_and_needs_no_pytest():
 
 def test_the_kit_brings_no_pytest_plugin():
     assert "pytest11" not in {entry.group for entry in distribution("minigrad-torch").entry_points}
+
+
+def test_a_law_that_finds_nothing_to_judge_by_skips_its_test():
+    def torch_lacks_it(trial):
+        raise NotApplicable("torch lacks it")
+
+    (check, *_) = checks_for(Sigmoid)
+    check = replace(check, law=replace(check.law, function=torch_lacks_it))
+    assert (check.result().verdict, check.result().message) == ("not applicable", "torch lacks it")
+    with pytest.raises(pytest.skip.Exception, match="torch lacks it"):
+        check()
+
+
+def test_whatever_a_component_raises_is_a_failure_with_a_sentence():
+    class Exits(Activation):
+        """$y = x$, if it came to that."""
+
+        def forward(self, x):
+            raise KeyError("lost")
+
+        def backward(self, grad_output, cache):
+            return grad_output
+
+    results = {r.law: r for r in check_component(Exits, draw(5, 3))}
+    assert failed(list(results.values())) == ["runs"]
+    assert "Received: KeyError: 'lost'" in results["runs"].message
 
 
 def test_the_table_counts_what_it_shows():
