@@ -1,5 +1,6 @@
 """Adagrad, steps divided by the size that gradients had so far."""
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from minigrad.core import Optimizer, Parameter
 from minigrad.core.optimizer import Params
+from minigrad.optimizers.fused import fusible
 
 
 @final
@@ -72,16 +74,44 @@ class Adagrad(Optimizer):
         super().__init__(params)
 
     def update(self, parameter: Parameter, grad: Tensor, state: dict[str, Any]) -> None:
-        """Move one parameter; `state` holds `step`, the steps before this one, and `sum` (s)."""
-        if not state:
-            # The count is a tensor, so that torch.compile need not compile each step anew.
-            state["step"] = torch.zeros((), dtype=torch.float32, device=grad.device)
-            state["sum"] = torch.full_like(grad, self.initial_accumulator_value)
+        """Move one parameter; `state` holds `step` (t) and `sum` (s)."""
+        t, s = self._state(parameter, state)
         if self.maximize:
             grad = -grad
         if self.weight_decay != 0:
             grad = grad.add(parameter, alpha=self.weight_decay)
-        lr = self.lr / (1 + state["step"].double() * self.lr_decay)
-        state["step"].add_(1)
-        s = state["sum"].addcmul_(grad, grad)
+        t.add_(1)
+        s.addcmul_(grad, grad)
+        lr = self.lr / (1 + (t.double() - 1) * self.lr_decay)
         parameter.sub_(lr * grad / (s.sqrt() + self.eps))
+
+    def update_all(
+        self, parameters: Sequence[Parameter], grads: Sequence[Tensor], states: Sequence[dict[str, Any]]
+    ) -> None:
+        """Update each parameter, in one kernel for all of them where torch has it."""
+        steps, sums = zip(*map(self._state, parameters, states), strict=True)
+        if not fusible(parameters, [*grads, *sums]):
+            super().update_all(parameters, grads, states)
+            return
+        torch._foreach_add_(steps, 1)
+        kernel: Any = torch._fused_adagrad_
+        kernel(
+            parameters,
+            grads,
+            sums,
+            steps,
+            lr=self.lr,
+            lr_decay=self.lr_decay,
+            weight_decay=self.weight_decay,
+            eps=self.eps,
+            maximize=self.maximize,
+        )
+
+    def _state(self, parameter: Parameter, state: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        if not state:
+            # The count is a tensor, so that torch.compile need not compile each step anew.
+            state["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
+            state["sum"] = torch.full(
+                parameter.shape, self.initial_accumulator_value, dtype=parameter.dtype, device=parameter.device
+            )
+        return state["step"], state["sum"]

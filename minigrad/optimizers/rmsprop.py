@@ -85,8 +85,10 @@ class RMSprop(Optimizer):
         v = state["square_avg"].mul_(self.alpha).addcmul_(grad, grad, value=1 - self.alpha)
         if self.centered:
             a = state["grad_avg"].mul_(self.alpha).add_(grad, alpha=1 - self.alpha)
-            v = v - a * a
-        step = grad / (v.sqrt() + self.eps)
-        if self.momentum != 0:
-            step = state["momentum_buffer"].mul_(self.momentum).add_(step)
-        parameter.sub_(step, alpha=self.lr)
+            v = v.addcmul(a, a, value=-1)
+        root = v.sqrt().add_(self.eps)
+        if self.momentum == 0:
+            parameter.addcdiv_(grad, root, value=-self.lr)
+        else:
+            b = state["momentum_buffer"].mul_(self.momentum).addcdiv_(grad, root)
+            parameter.sub_(b, alpha=self.lr)

@@ -227,10 +227,14 @@ def test_the_repr_makes_it_again(name: str):
     assert again.config() == activation.config()
 
 
-def test_a_leaky_relu_keeps_what_the_next_layer_keeps_anyway():
-    x = torch.randn(5)
-    y, cache = LeakyReLU().forward(x)
+@pytest.mark.parametrize("activation", [Sigmoid(), Tanh(), ReLU(), LeakyReLU()], ids=repr)
+def test_what_is_kept_is_what_the_next_layer_keeps_anyway(activation: Activation):
+    y, cache = activation.forward(torch.randn(5))
     assert cache is y
+
+
+def test_a_leaky_relu_that_runs_downhill_must_keep_its_input():
+    x = torch.randn(5)
     _, cache = LeakyReLU(-0.1).forward(x)
     assert cache is x
 
