@@ -130,7 +130,7 @@ def test_every_component_converts():
         (nn.ReLU6(inplace=True), r"ReLU6 stands for torch\.nn\.ReLU6 with inplace=False"),
         (
             nn.TripletMarginWithDistanceLoss(distance_function=torch.dist),
-            r"distance_function must be a torch module: a function has no backward to convert",
+            r"distance_function must be a Layer, which knows its backward",
         ),
     ],
 )
