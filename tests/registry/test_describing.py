@@ -177,8 +177,8 @@ def test_what_the_session_registers_comes_back_with_all_it_holds():
 
 
 def test_a_class_registered_as_a_string_is_known_again():
-    register_activation(f"{__name__}:Cubic", name="later")
     register_layer("no_such_module:Other")
+    register_activation(f"{__name__}:Cubic", name="later")
     assert describe(Cubic())["name"] == "local:later"
 
 

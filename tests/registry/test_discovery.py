@@ -12,6 +12,7 @@ import pytest
 
 from minigrad.errors import AmbiguousNameError, PluginError, PluginLoadError, PluginWarning, UnknownNameError
 from minigrad.registry import Registry, activation, components, layer, plugins, use_registry
+from tests import distributions
 from tests.distributions import IDENTITY, activation_plugin
 
 CUBIC = activation_plugin("Cubic")
@@ -272,6 +273,21 @@ def test_an_unreadable_package_hides_nobody_else(install: Callable[..., str]):
     )
 
 
+def test_of_a_package_that_is_there_twice_the_first_counts(
+    install: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    distributions.install(tmp_path / "older", "cubic", CUBIC, version="0.9", distribution="Minigrad.Cubic")
+    install("cubic", CUBIC)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "older")])
+    assert [(row.name, row.version) for row in Registry().plugins()[1:]] == [("cubic", "1.2")]
+    # The same, where the packages have to be read one by one.
+    install("broken", CUBIC, points="[minigrad]\nno equals sign\n")
+    assert [(row.name, row.version) for row in Registry().plugins()[1:]] == [
+        ("minigrad-broken", "1.2"),
+        ("cubic", "1.2"),
+    ]
+
+
 def test_a_package_without_metadata_still_has_its_plugin(install: Callable[..., str], site: Path):
     install("cubic", CUBIC)
     (site / "minigrad_cubic-1.2.dist-info" / "METADATA").unlink()
@@ -294,6 +310,7 @@ def test_a_component_given_as_a_string_is_imported_on_first_use(install: Callabl
 @pytest.mark.parametrize(
     ("target", "text"),
     [
+        ("minigrad_none.deep:Heavy", "ModuleNotFoundError: No module named 'minigrad_none'"),
         ("minigrad_none:Heavy", "ModuleNotFoundError: No module named 'minigrad_none'"),
         ("minigrad_heavy:Lost", "AttributeError: .*has no attribute 'Lost'"),
         ("minigrad_heavy:minigrad_register_activations", "RegistrationError: .*registers subclasses"),

@@ -141,8 +141,8 @@ BROKEN = {
         "Mend that call",
     ),
     "a name that is none": (
-        f"{CLASS}{OTHER}{HOOK}    register(Other, name='Other-1')",
-        "consists of a-z, 0-9 and _, and begins with a letter; name=... gives Other another one. Received: 'Other-1'",
+        f"{CLASS}{OTHER}{HOOK}    register(Other, name='other-1')",
+        "consists of a-z, 0-9 and _, and begins with a letter; name=... gives Other another one. Received: 'other-1'",
         "Mend that call",
     ),
     "an alias that is no tuple": (
@@ -230,6 +230,13 @@ def test_a_plugin_is_warned_of_once_and_at_the_line_that_asked(install: Callable
     with pytest.warns(PluginWarning) as warned:
         assert {activation(name).__name__ for name in ("fine", "fine", "good:fine")} == {"Fine"}
     assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_a_plugin_that_a_listing_has_shown_as_failed_is_not_warned_of(install: Callable[..., str]):
+    install("bad", "1 / 0")
+    install("good", GOOD)
+    assert [row.status for row in plugins()] == ["loaded", "failed", "loaded"]
+    assert activation("fine").__name__ == "Fine"
 
 
 def test_an_object_may_be_the_plugin(install: Callable[..., str]):
