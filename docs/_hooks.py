@@ -2,8 +2,10 @@
 
 import html
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
@@ -12,6 +14,10 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import minigrad
+from minigrad.registry import current_registry
+
+sys.path.insert(0, str(Path(__file__).parent))
+import _components as components
 
 ROOT = Path(__file__).resolve().parents[1]
 # Pages that people look for at the top of a repository.
@@ -61,20 +67,33 @@ def reference() -> dict[str, str]:
             part = path.split(".")[1]
             if module is not minigrad or path.count(".") > 1:
                 found.setdefault(part, {})[path] = None
+    kinds = {room: kind for kind, room in components.KINDS.items()}
+    own_page = {components.path_of(current_registry().get(row.kind, row.id)) for row in components.rows()}
     return {
-        f"reference/{part}.md": INTRODUCTION.format(part.capitalize(), part)
-        + "".join(f"\n::: {path}\n" for path in paths)
+        f"reference/{part}{'/index' if part in kinds else ''}.md": INTRODUCTION.format(part.capitalize(), part)
+        + (f"\n{components.overview(kinds[part])}" if part in kinds else "")
+        + "".join(f"\n::: {path}\n" for path in paths if path not in own_page)
         for part, paths in found.items()
     }
 
 
-def navigation(pages: set[str]) -> list[str | dict[str, str | list[str]]]:
+def folder(pages: set[str], place: str) -> list[Any]:
+    """Order the pages below one place: index.md first, then by name, those of a folder inside under its name."""
+    inside = sorted((p for p in pages if p.startswith(place)), key=lambda p: (not p.endswith("/index.md"), p))
+    alone: list[str] = []
+    folders: dict[str, list[str]] = {}
+    for page in inside:
+        name, slash, _ = page.removeprefix(place).partition("/")
+        (folders.setdefault(name, []) if slash else alone).append(page)
+    return [*alone, *({name.capitalize(): of_one} for name, of_one in sorted(folders.items()))]
+
+
+def navigation(pages: set[str]) -> list[Any]:
     """Order the pages of the site."""
-    found: list[str | dict[str, str | list[str]]] = []
+    found: list[Any] = []
     for place in ORDER:
         if place.endswith("/"):
-            inside = [page for page in pages if page.startswith(place)]
-            inside.sort(key=lambda page: (not page.endswith("/index.md"), page))
+            inside = folder(pages, place)
             found += [{place.strip("/").capitalize(): inside}] if inside else []
         elif place in pages:
             found.append({"Home": place} if place == "index.md" else place)
@@ -85,7 +104,11 @@ def navigation(pages: set[str]) -> list[str | dict[str, str | list[str]]]:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made; one that is written by hand goes first."""
-    made = {TOP[name]: from_the_top((ROOT / name).read_text()) for name in TOP if (ROOT / name).exists()} | reference()
+    made: dict[str, str | bytes] = {
+        TOP[name]: from_the_top((ROOT / name).read_text()) for name in TOP if (ROOT / name).exists()
+    }
+    made |= reference()
+    made |= components.pages()
     for name, text in made.items():
         if name not in files.src_uris:
             files.append(File.generated(config, name, content=text))

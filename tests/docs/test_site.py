@@ -80,3 +80,16 @@ def test_formulas_become_mathml(tex: str, drawn: str | None):
 def test_a_formula_that_cannot_be_drawn_is_named():
     with pytest.raises(hooks.PluginError, match=r"Received: \\nonsense in x \\nonsense"):
         hooks.FORMULA.sub(hooks.formula, r'<span class="arithmatex">\(x \nonsense\)</span>')
+
+
+def test_every_component_has_a_page_with_its_formula_and_torchs_verdict(site: Path):
+    from docs import _components as components
+
+    for row in components.rows():
+        page = site / "reference" / components.KINDS[row.kind] / row.id.replace(":", "-") / "index.html"
+        assert page.is_file(), row.id
+    sigmoid = (site / "reference" / "activations" / "minigrad-sigmoid" / "index.html").read_text()
+    assert "<math" in sigmoid
+    assert "minigrad-sigmoid.svg" in sigmoid
+    assert "<td>outputs and gradients of <code>torch.nn.Sigmoid</code> in float64, to 1e-07</td>" in sigmoid
+    assert (site / "assets" / "components" / "minigrad-sigmoid.svg").is_file()
