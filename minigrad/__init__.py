@@ -100,7 +100,7 @@ from minigrad.layers import (
     Unflatten,
 )
 from minigrad.losses import BCE, L1, MSE, NLL, BCEWithLogits, CrossEntropy, Huber, KLDiv, SmoothL1
-from minigrad.optimizers import SGD
+from minigrad.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from minigrad.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -178,6 +178,9 @@ __all__ = [
     "SELU",
     "SGD",
     "Activation",
+    "Adagrad",
+    "Adam",
+    "AdamW",
     "AmbiguousNameError",
     "BCEWithLogits",
     "CacheError",
@@ -226,6 +229,7 @@ __all__ = [
     "PluginLoadError",
     "PluginWarning",
     "RMSNorm",
+    "RMSprop",
     "ReLU",
     "Recompute",
     "ReduceLROnPlateau",
