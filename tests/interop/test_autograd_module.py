@@ -412,6 +412,16 @@ def test_both_stay_in_one_memory_whoever_is_moved(move: Any):
     assert layer[0].total.dtype == torch.float64
 
 
+@pytest.mark.parametrize("move", [moved, copied, pickled, assigned])
+def test_the_layer_itself_follows_at_once(move: Any):
+    layer = Sequential(Count(), Linear(2, 1))
+    module = move(as_autograd(layer), layer)
+    x = torch.ones(1, 2, dtype=torch.float64)
+    expected = nn.functional.linear(x, module.get_parameter("1.weight"), module.get_parameter("1.bias"))
+    assert torch.equal(module.component(x), expected)
+    assert module.component[0].total.dtype == torch.float64
+
+
 def test_a_functional_call_lends_other_weights():
     linear = Linear(2, 1)
     module, twin = as_autograd(Sequential(linear, Tanh())), to_torch(Sequential(linear, Tanh()))
