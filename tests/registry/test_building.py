@@ -112,7 +112,8 @@ def test_annotations_say_where_a_component_may_stand():
             cost: minigrad.Loss | None = None,
             mode: Literal["sigmoid", "tanh"] = "tanh",
             note: str = "",
-            table: dict[str, int] | None = None,
+            mixed: Literal["tanh"] | minigrad.Activation = "tanh",
+            table: dict[str, str] | None = None,
             anything: Any = None,
             unknown=None,
         ) -> None:
@@ -129,7 +130,8 @@ def test_annotations_say_where_a_component_may_stand():
             "cost": "bce",
             "mode": "sigmoid",
             "note": "sigmoid",
-            "table": {"name": 3},
+            "mixed": "tanh",
+            "table": {"name": "sigmoid"},
             "anything": ["sigmoid", {"name": "sigmoid"}, {"deep": {"name": "tanh"}}],
             "unknown": {"name": "relu"},
         }
@@ -140,7 +142,8 @@ def test_annotations_say_where_a_component_may_stand():
     assert repr(many.rest) == "[ReLU(), Sequential(Tanh())]"
     assert repr(many.by_name) == "{'a': ReLU(), 'name': Linear(in_features=2, out_features=3)}"
     assert repr(many.cost) == "BCE()"
-    assert many.table == {"name": 3}
+    assert many.mixed == "tanh"
+    assert many.table == {"name": "sigmoid"}
     assert repr(many.anything) == "['sigmoid', Sigmoid(), {'deep': Tanh()}]"
     assert repr(many.unknown) == "ReLU()"
     assert build({"name": "many", "body": "tanh"}).act is None

@@ -88,7 +88,7 @@ def test_the_description_is_written_in_qualified_names():
 
 def test_a_shared_object_stays_shared():
     sigmoid, other = minigrad.Sigmoid(), minigrad.Sigmoid()
-    inner = minigrad.Sequential(sigmoid, other)
+    inner = minigrad.Sequential(sigmoid, other, activations.Tanh())
     net = minigrad.Sequential(minigrad.Linear(2, 2), sigmoid, inner, inner, other, minigrad.Sigmoid())
     description = describe(net)
     assert description["layers"][1:] == [
@@ -96,7 +96,11 @@ def test_a_shared_object_stays_shared():
         {
             "name": "minigrad:sequential",
             "id": "sequential",
-            "layers": [{"ref": "sigmoid"}, {"name": "minigrad:sigmoid", "id": "sigmoid_2"}],
+            "layers": [
+                {"ref": "sigmoid"},
+                {"name": "minigrad:sigmoid", "id": "sigmoid_2"},
+                {"name": "minigrad:tanh"},
+            ],
         },
         {"ref": "sequential"},
         {"ref": "sigmoid_2"},
@@ -174,6 +178,22 @@ def test_what_the_session_registers_comes_back_with_all_it_holds():
     back = build(description)
     assert same(made, back)
     assert back.inner["a"][0] is back.inner["a"][1][0]
+
+
+def test_what_a_class_takes_one_by_one_is_described_as_a_list():
+    @register_layer
+    class Pair(minigrad.Layer):
+        def __init__(self, *parts: minigrad.Layer):
+            self.parts = parts
+
+        def forward(self, x):
+            return x, None
+
+        def backward(self, grad_output, cache):
+            return grad_output
+
+    assert describe(Pair(minigrad.Sigmoid())) == {"name": "local:pair", "parts": [{"name": "minigrad:sigmoid"}]}
+    assert same(build(describe(Pair(minigrad.Sigmoid()))).parts, (minigrad.Sigmoid(),))
 
 
 def test_a_class_registered_as_a_string_is_known_again():
