@@ -1,6 +1,7 @@
 """The contracts: Parameter, Layer, Activation, Wrapper, Loss, Optimizer, Converter. Knows only torch."""
 
 from minigrad.core.activation import Activation
+from minigrad.core.arrays import as_tensors
 from minigrad.core.component import Component, constructor_arguments
 from minigrad.core.converter import Convert, Converter, torch_twin
 from minigrad.core.initializer import Initializer
@@ -27,6 +28,7 @@ __all__ = [
     "Reduction",
     "Schedule",
     "Wrapper",
+    "as_tensors",
     "constructor_arguments",
     "is_innermost",
     "kernel",

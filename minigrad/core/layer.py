@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import torch
 from torch import Tensor
 
+from minigrad.core.arrays import as_tensors
 from minigrad.core.component import Component
 from minigrad.core.parameter import Parameter
 from minigrad.errors import StateDictError
@@ -60,8 +61,8 @@ class Layer(Component, ABC):
         return self.forward(x)[0]
 
     def __call__(self, x: Any) -> Any:
-        """The same as `predict`."""
-        return self.predict(x)
+        """The same as `predict`; numpy arrays will do, too."""
+        return self.predict(x if type(x) is Tensor else as_tensors(x, self))
 
     def named_children(self) -> Iterator[tuple[str, "Layer"]]:
         """The layers directly inside this one, under the names that torch would give them."""

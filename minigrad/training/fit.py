@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-from minigrad.core import Layer, Loss, Optimizer
-from minigrad.training.data import batches
+from minigrad.core import Layer, Loss, Optimizer, as_tensors
+from minigrad.training.data import batches, is_pair
 from minigrad.training.history import History
 from minigrad.training.step import train_step
 
@@ -58,6 +58,7 @@ def fit(
     if shuffle and batch_size is not None:
         generator = torch.Generator()
         generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_()) if seed is None else seed)
+    data = as_tensors(data, net) if is_pair(data) else data
     rows: list[dict[str, Any]] = []
     epoch = 0
     while epoch != epochs and len(rows) != steps:

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minigrad.core import Layer, Loss, Optimizer
+from minigrad.core import Layer, Loss, Optimizer, as_tensors
 
 _NoOverrides = torch._C.DisableTorchFunctionSubclass
 
 
 def train_step(net: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any) -> Tensor:
-    """Learn from one batch and return its cost: forward, loss, backward, update.
+    """Learn from one batch and return its cost: forward, loss, backward, update. numpy arrays will do for tensors.
 
     The gradient of `x` is not computed. Gradients are cleared after the update, so nothing is left over.
 
@@ -30,6 +30,8 @@ def train_step(net: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any) -> 
         >>> first > 0.5, last < 0.1
         (True, True)
     """
+    if type(x) is not Tensor or type(y) is not Tensor:
+        x, y = as_tensors((x, y), net)
     # A Parameter is a subclass that overrides nothing; told so once, torch need not look at each call. A caller's own
     # subclass of Tensor may override something and is left alone.
     with _NoOverrides() if type(x) is Tensor and type(y) is Tensor else nullcontext():

@@ -1,0 +1,36 @@
+"""numpy arrays, and whatever else holds one, as tensors: where data enters."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from minigrad.core.layer import Layer
+
+
+def as_tensors(value: Any, net: "Layer") -> Any:
+    """Turn arrays into tensors that `net` takes: on its device and, if they are floats, in its dtype.
+
+    Tensors stay as they are, so nothing of theirs is converted in silence; tuples, lists and dicts are looked into.
+
+    Examples:
+        >>> import numpy
+        >>> from minigrad.layers import Linear
+        >>> as_tensors(numpy.ones((2, 1)), Linear(1, 1)).dtype
+        torch.float32
+    """
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, tuple | list):
+        return type(value)(as_tensors(item, net) for item in value)
+    if isinstance(value, dict):
+        return {key: as_tensors(item, net) for key, item in value.items()}
+    if not hasattr(value, "__array__"):
+        return value
+    tensor = torch.as_tensor(value)
+    first = next(iter(net.state_dict().values()), None)
+    if first is None:
+        return tensor
+    floats = tensor.is_floating_point() and first.is_floating_point()
+    return tensor.to(first.device, first.dtype if floats else None)
