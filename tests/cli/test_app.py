@@ -243,10 +243,10 @@ def test_help_is_shown(arguments: list[str], call: Call):
         (["new-plugin", "sigmoid"], "minigrad: A built-in keeps its name"),
         (["new-plugin", "snake", "--kind", "gate"], "minigrad: A plugin's kind must be one of"),
         (["new-plugin", "snake", "--directory", "FILE"], "minigrad: The folder of a new plugin must be one that"),
-        (["xor", "--steps", "0"], "minigrad xor: steps must be"),
+        (["xor", "--steps", "0"], "minigrad: steps must be"),
         (["xor", "--steps", "many"], "minigrad xor: Invalid value for '--steps'"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "told",
 )
 def test_bad_input_gets_one_sentence_and_exit_2(arguments: list[str], text: str, call: Call, tmp_path: Path):
     (tmp_path / "FILE").touch()
