@@ -49,7 +49,7 @@ from minigrad.core import (
     scalar,
     torch_twin,
 )
-from minigrad.core.checks import check_floating
+from minigrad.core.checks import check_betas, check_floating, check_rates
 from minigrad.errors import (
     AmbiguousNameError,
     CacheError,
@@ -268,7 +268,9 @@ __all__ = [
     "activation",
     "as_autograd",
     "build",
+    "check_betas",
     "check_floating",
+    "check_rates",
     "components",
     "describe",
     "fit",

@@ -27,3 +27,36 @@ def check_floating(component: object, x: Any) -> None:
     if not (isinstance(x, Tensor) and x.is_floating_point()):
         received = x.dtype if isinstance(x, Tensor) else type(x).__name__
         raise DtypeError(f"{type(component).__name__} expects a floating-point tensor. Received: {received}")
+
+
+def check_rates(**rates: Any) -> None:
+    """Require numbers that are not negative: an optimizer's rates. A tensor of one element counts as one.
+
+    Raises:
+        ValueError: If one is negative, NaN, or several numbers.
+
+    Examples:
+        >>> check_rates(lr=0.1, momentum=-1)
+        Traceback (most recent call last):
+        ValueError: momentum must not be negative. Received: momentum=-1
+    """
+    for name, rate in rates.items():
+        if isinstance(rate, Tensor) and rate.numel() != 1:
+            raise ValueError(f"{name} must be one number. Received: {name} of shape {tuple(rate.shape)}")
+        if not rate >= 0:
+            raise ValueError(f"{name} must not be negative. Received: {name}={rate}")
+
+
+def check_betas(betas: Any) -> None:
+    """Require two decay rates in [0, 1), as numbers.
+
+    Raises:
+        ValueError: If they are not.
+
+    Examples:
+        >>> check_betas((0.9, 1.0))
+        Traceback (most recent call last):
+        ValueError: betas must be two numbers in [0, 1). Received: betas=(0.9, 1.0)
+    """
+    if len(betas) != 2 or not all(isinstance(beta, int | float) and 0 <= beta < 1 for beta in betas):
+        raise ValueError(f"betas must be two numbers in [0, 1). Received: betas={betas}")

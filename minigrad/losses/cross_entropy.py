@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Loss, Reduction, kernel
-from minigrad.errors import ShapeError
+from minigrad.errors import ShapeError, TargetError
 from minigrad.losses.common import check_pair, check_prediction, upstream
 from minigrad.losses.nll import check_classes, check_weight, class_dim, nll_backward, nll_forward
 
@@ -32,7 +32,7 @@ class CrossEntropy(Loss):
 
     Args:
         weight: A weight for each class: `(C)`.
-        ignore_index: Samples of this class do not count; it need not be a class. Of no meaning for probabilities.
+        ignore_index: Samples of this class do not count; it need not be a class. Not for probabilities.
         reduction: `"mean"`, `"sum"` or `"none"`.
         label_smoothing: $\epsilon$.
 
@@ -41,7 +41,7 @@ class CrossEntropy(Loss):
         ShapeError: If the target has neither the prediction's shape nor that without its classes, or `weight` is not
             `(C)`.
         DtypeError: If indices are not of int64, or the others not of one floating-point dtype.
-        TargetError: If an index is no class (told on the CPU only).
+        TargetError: If an index is no class (told on the CPU only), or `ignore_index` is meant for probabilities.
 
     Examples:
         >>> cross_entropy = CrossEntropy()
@@ -74,6 +74,11 @@ class CrossEntropy(Loss):
         """
         check_prediction(self, prediction, target)
         if target.shape == prediction.shape:
+            if self.ignore_index >= 0:
+                raise TargetError(
+                    f"CrossEntropy ignores an index of classes, and a target of probabilities has none. "
+                    f"Received: ignore_index={self.ignore_index}"
+                )
             return self._forward_probabilities(prediction, target)
         check_classes(self, prediction, target, self.weight)
         log_p = torch.log_softmax(prediction, class_dim(prediction))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Optimizer, Parameter
+from minigrad.core.checks import check_rates
 from minigrad.core.optimizer import Params
 from minigrad.optimizers.fused import fusible
 
@@ -55,16 +56,13 @@ class Adagrad(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        numbers = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "eps": eps,
-        }
-        for name, value in numbers.items():
-            if not value >= 0:
-                raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+        check_rates(
+            lr=lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
+        )
         self.lr = lr
         self.lr_decay = lr_decay
         self.weight_decay = weight_decay

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Optimizer, Parameter
+from minigrad.core.checks import check_betas, check_rates
 from minigrad.core.optimizer import Params
 from minigrad.optimizers.fused import fusible
 
@@ -103,11 +104,8 @@ def check_adam(lr: float, betas: tuple[float, float], eps: float, weight_decay: 
     Raises:
         ValueError: If a rate is negative, or a beta is not in [0, 1).
     """
-    for name, value in (("lr", lr), ("eps", eps), ("weight_decay", weight_decay)):
-        if not value >= 0:
-            raise ValueError(f"{name} must not be negative. Received: {name}={value}")
-    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-        raise ValueError(f"betas must be two numbers in [0, 1). Received: betas={betas}")
+    check_rates(lr=lr, eps=eps, weight_decay=weight_decay)
+    check_betas(betas)
 
 
 def adam_state(parameter: Parameter, state: dict[str, Any], amsgrad: bool) -> tuple[Tensor, Tensor, Tensor]:

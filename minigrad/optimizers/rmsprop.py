@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Optimizer, Parameter
+from minigrad.core.checks import check_rates
 from minigrad.core.optimizer import Params
 
 
@@ -57,10 +58,7 @@ class RMSprop(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        numbers = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
-        for name, value in numbers.items():
-            if not value >= 0:
-                raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+        check_rates(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
         self.lr = lr
         self.alpha = alpha
         self.eps = eps

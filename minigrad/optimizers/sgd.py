@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Optimizer, Parameter
+from minigrad.core.checks import check_rates
 from minigrad.core.optimizer import Params
 from minigrad.optimizers.fused import fusible
 
@@ -58,9 +59,7 @@ class SGD(Optimizer):
         maximize: bool = False,
         bias_update: Literal["sum", "mean"] = "sum",
     ) -> None:
-        for name, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
-            if not value >= 0:
-                raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+        check_rates(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
                 f"nesterov needs a positive momentum and no dampening. "

@@ -4,8 +4,8 @@ from typing import Any, final
 
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import require, require_rates, zeros
+from minigrad import Optimizer, Parameter, check_rates
+from minigrad_optimizers.common import require, zeros
 
 
 @final
@@ -50,7 +50,7 @@ class Adadelta(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require_rates(lr=lr, eps=eps, weight_decay=weight_decay)
+        check_rates(lr=lr, eps=eps, weight_decay=weight_decay)
         require("rho must be in [0, 1]", 0 <= rho <= 1, rho=rho)
         self.lr = lr
         self.rho = rho

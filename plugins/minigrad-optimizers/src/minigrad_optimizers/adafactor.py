@@ -5,8 +5,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import next_step, require, require_rates
+from minigrad import Optimizer, Parameter, check_rates
+from minigrad_optimizers.common import next_step, require
 
 
 @final
@@ -60,7 +60,7 @@ class Adafactor(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require_rates(lr=lr, weight_decay=weight_decay)
+        check_rates(lr=lr, weight_decay=weight_decay)
         require("beta2_decay must not be positive", beta2_decay <= 0, beta2_decay=beta2_decay)
         require("eps must not be negative", (eps[0] is None or eps[0] >= 0) and eps[1] >= 0, eps=eps)
         require("d must be at least 1", d >= 1, d=d)

@@ -5,8 +5,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import next_step, require_rates, zeros
+from minigrad import Optimizer, Parameter, check_rates
+from minigrad_optimizers.common import next_step, zeros
 
 
 @final
@@ -55,7 +55,7 @@ class ASGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require_rates(lr=lr, weight_decay=weight_decay)
+        check_rates(lr=lr, weight_decay=weight_decay)
         self.lr = lr
         self.lambd = lambd
         self.alpha = alpha

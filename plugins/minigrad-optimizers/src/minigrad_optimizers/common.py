@@ -24,27 +24,6 @@ def require(rule: str, holds: bool, **received: Any) -> None:
         raise ValueError(f"{rule}. Received: {values}")
 
 
-def require_rates(**rates: float) -> None:
-    """Require numbers that are not negative.
-
-    Raises:
-        ValueError: If one is.
-    """
-    for name, rate in rates.items():
-        require(f"{name} must not be negative", bool(rate >= 0), **{name: rate})
-
-
-def require_betas(betas: tuple[float, float]) -> None:
-    """Require two decay rates in [0, 1).
-
-    Raises:
-        ValueError: If they are not.
-    """
-    require(
-        "betas must be two numbers in [0, 1)", len(betas) == 2 and all(0 <= beta < 1 for beta in betas), betas=betas
-    )
-
-
 def next_step(parameter: Parameter, state: dict[str, Any]) -> Tensor:
     """Count one more step of a parameter, and return their number.
 

@@ -5,8 +5,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import require, require_rates, zeros
+from minigrad import Optimizer, Parameter, check_rates
+from minigrad_optimizers.common import require, zeros
 
 
 @final
@@ -50,7 +50,7 @@ class LARS(Optimizer):
         trust_coefficient: float = 1e-3,
         eps: float = 1e-8,
     ) -> None:
-        require_rates(lr=lr, weight_decay=weight_decay, trust_coefficient=trust_coefficient, eps=eps)
+        check_rates(lr=lr, weight_decay=weight_decay, trust_coefficient=trust_coefficient, eps=eps)
         require("momentum must be in [0, 1)", 0 <= momentum < 1, momentum=momentum)
         self.lr = lr
         self.momentum = momentum

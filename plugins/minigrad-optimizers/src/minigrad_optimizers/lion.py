@@ -4,8 +4,8 @@ from typing import Any, final
 
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import require_betas, require_rates, zeros
+from minigrad import Optimizer, Parameter, check_betas, check_rates
+from minigrad_optimizers.common import zeros
 
 
 @final
@@ -48,8 +48,8 @@ class Lion(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require_rates(lr=lr, weight_decay=weight_decay)
-        require_betas(betas)
+        check_rates(lr=lr, weight_decay=weight_decay)
+        check_betas(betas)
         self.lr = lr
         self.betas = betas
         self.weight_decay = weight_decay

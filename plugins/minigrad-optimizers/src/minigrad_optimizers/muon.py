@@ -6,8 +6,8 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import require, require_rates, zeros
+from minigrad import Optimizer, Parameter, check_rates
+from minigrad_optimizers.common import require, zeros
 
 
 @final
@@ -66,7 +66,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         adjust_lr_fn: Literal["original", "match_rms_adamw"] | None = None,
     ) -> None:
-        require_rates(lr=lr, weight_decay=weight_decay, momentum=momentum)
+        check_rates(lr=lr, weight_decay=weight_decay, momentum=momentum)
         require("ns_coefficients must be three numbers", len(ns_coefficients) == 3, ns_coefficients=ns_coefficients)
         require("ns_steps must be below 100", ns_steps < 100, ns_steps=ns_steps)
         known = (None, "original", "match_rms_adamw")

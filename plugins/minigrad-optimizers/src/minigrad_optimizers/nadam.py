@@ -5,8 +5,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import next_step, require_betas, require_rates, zeros
+from minigrad import Optimizer, Parameter, check_betas, check_rates
+from minigrad_optimizers.common import next_step, zeros
 
 
 @final
@@ -60,8 +60,8 @@ class NAdam(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require_rates(lr=lr, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay)
-        require_betas(betas)
+        check_rates(lr=lr, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay)
+        check_betas(betas)
         self.lr = lr
         self.betas = betas
         self.eps = eps

@@ -5,8 +5,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad import Optimizer, Parameter
-from minigrad_optimizers.common import require, require_rates, zeros
+from minigrad import Optimizer, Parameter, check_rates
+from minigrad_optimizers.common import require, zeros
 
 
 @final
@@ -50,7 +50,7 @@ class Rprop(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require_rates(lr=lr)
+        check_rates(lr=lr)
         require("etas must be 0 < eta- < 1 < eta+", 0 < etas[0] < 1 < etas[1], etas=etas)
         self.lr = lr
         self.etas = etas
