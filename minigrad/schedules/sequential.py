@@ -1,8 +1,8 @@
 """SequentialLR, one schedule after the other."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Mapping, Sequence
+from typing import Any, final
 
 from minigrad.core import Optimizer, Schedule
 
@@ -47,6 +47,30 @@ class SequentialLR(Schedule):
 
     def rate(self, base: float, step: int) -> float:
         """The rate of the schedule whose turn it is."""
+        schedule, start = self._turn(step)
+        return schedule.rate(base, step - start)
+
+    def watch(self, metric: float | None) -> None:
+        """Hand the metric to the schedule whose turn it is."""
+        schedule, _ = self._turn(self.last_step)
+        schedule.watch(metric)
+
+    def apply(self, group: Optimizer, rate: float) -> None:
+        """Let the schedule whose turn it is set the rate, and what else it sets."""
+        schedule, start = self._turn(self.last_step)
+        schedule.last_step = self.last_step - start
+        schedule.apply(group, rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed schedule needs, its parts' states among it."""
+        return super().state_dict() | {"schedulers": [schedule.state_dict() for schedule in self.schedulers]}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned, and set its rates."""
+        for schedule, state in zip(self.schedulers, state_dict["schedulers"], strict=True):
+            schedule.load_state_dict(state)
+        super().load_state_dict(state_dict)
+
+    def _turn(self, step: int) -> tuple[Schedule, int]:
         turn = bisect_right(self.milestones, step)
-        start = self.milestones[turn - 1] if turn else 0
-        return self.schedulers[turn].rate(base, step - start)
+        return self.schedulers[turn], self.milestones[turn - 1] if turn else 0

@@ -164,3 +164,19 @@ def test_an_argument_that_is_not_stored_is_named_at_once() -> None:
 
     with pytest.raises(AttributeError, match=r"self\.speed"):
         Forgetful(SGD([Parameter(torch.zeros(1))]), 1.0)
+
+
+def test_a_chain_hands_on_metrics_and_momenta():
+    ours, _, _, _ = _pair("StepLR", {"step_size": 100})
+    parts = [LinearLR(ours, 0.5, total_iters=2), ReduceLROnPlateau(ours, patience=0)]
+    chain = SequentialLR(ours, parts, [3])
+    for metric in (1.0, 1.0, 1.0, 1.0, 1.0):
+        chain.step(metric)
+    assert ours.groups[0].lr == pytest.approx(0.1 * 0.1 * 0.1)
+    restored = SequentialLR(ours, [LinearLR(ours, 0.5, total_iters=2), ReduceLROnPlateau(ours, patience=0)], [3])
+    restored.load_state_dict(chain.state_dict())
+    assert [group.lr for group in ours.groups] == pytest.approx([0.001, 0.003])
+    cycled = SequentialLR(ours, [LinearLR(ours, 0.5, total_iters=2), OneCycleLR(ours, 0.5, 10)], [2])
+    for _ in range(2):
+        cycled.step()
+    assert ours.groups[0].momentum == 0.95
