@@ -9,7 +9,6 @@ from torch import Tensor
 from minigrad.core import Optimizer, Parameter
 from minigrad.core.checks import check_rates
 from minigrad.core.optimizer import Params
-from minigrad.optimizers.fused import fusible
 
 
 @final
@@ -99,18 +98,5 @@ class SGD(Optimizer):
         """Update each parameter; the plain rule in one call for all of them."""
         if self.momentum != 0 or self.weight_decay != 0 or self.maximize or self.bias_update == "mean":
             super().update_all(parameters, grads, states)
-        elif fusible(parameters, grads):
-            torch._fused_sgd_(  # type: ignore[call-overload]
-                parameters,
-                grads,
-                [],
-                lr=self.lr,
-                momentum=0.0,
-                dampening=0.0,
-                weight_decay=0.0,
-                nesterov=False,
-                maximize=False,
-                is_first_step=True,
-            )
         else:
             torch._foreach_add_(parameters, grads, alpha=-self.lr)  # type: ignore[call-overload]
