@@ -51,9 +51,9 @@ class Flatten(Layer):
                 f"Received: shape {tuple(x.shape)}"
             ) from None
 
-    def backward(self, grad_output: Tensor, cache: torch.Size) -> Tensor:
-        """Map `dL/dy` to `dL/dx`, of the shape of `x`."""
-        return grad_output.reshape(cache)
+    def backward(self, grad_output: Tensor | None, cache: torch.Size) -> Tensor | None:
+        """Map `dL/dy` to `dL/dx`, of the shape of `x`; indices have no gradient, it stays None."""
+        return None if grad_output is None else grad_output.reshape(cache)
 
 
 @final
@@ -100,6 +100,6 @@ class Unflatten(Layer):
                 f"{self.unflattened_size}. Received: shape {tuple(x.shape)}"
             ) from None
 
-    def backward(self, grad_output: Tensor, cache: torch.Size) -> Tensor:
-        """Map `dL/dy` to `dL/dx`, of the shape of `x`."""
-        return grad_output.reshape(cache)
+    def backward(self, grad_output: Tensor | None, cache: torch.Size) -> Tensor | None:
+        """Map `dL/dy` to `dL/dx`, of the shape of `x`; indices have no gradient, it stays None."""
+        return None if grad_output is None else grad_output.reshape(cache)

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -113,8 +114,19 @@ def test_grad_can_be_set_and_deleted_as_in_torch():
         parameter.grad = torch.ones(2, dtype=torch.float64)
 
 
-def test_eight_threads_lose_nothing():
+class Yielding(list[Any]):
+    """Lets another thread run whenever an item was taken."""
+
+    def pop(self, *args: Any) -> Any:
+        item = super().pop(*args)
+        time.sleep(0)
+        return item
+
+
+@pytest.mark.parametrize("parts", [list, Yielding])
+def test_eight_threads_lose_nothing(parts: type):
     parameter = Parameter(torch.zeros(3, dtype=torch.float64))
+    parameter._parts = parts()
     start = threading.Barrier(8)
 
     def work(k: int) -> None:

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from minigrad.core import Layer
 from minigrad.errors import ShapeError
-from minigrad.layers import Flatten, Unflatten
+from minigrad.layers import Embedding, Flatten, Sequential, Unflatten
 from tests.layers.twins import assert_twins
 
 
@@ -32,6 +33,17 @@ def test_nothing_is_copied():
     x = torch.randn(5, 2, 3)
     assert Flatten()(x).data_ptr() == x.data_ptr()
     assert Unflatten(2, (3, 1))(x).data_ptr() == x.data_ptr()
+
+
+@pytest.mark.parametrize("layer", [Flatten(), Unflatten(1, (2, 2))])
+def test_indices_have_no_gradient(layer: Layer):
+    net = Sequential(layer, Embedding(5, 3))
+    y, cache = net.forward(torch.zeros(3, 4, dtype=torch.int64))
+    assert net.backward(torch.ones_like(y), cache) is None
+    assert net[1].weight.grad.sum() == 36
+    _, cache = net.forward(torch.zeros(3, 4, dtype=torch.int64))
+    net.backward_parameters(torch.ones_like(y), cache)
+    assert net[1].weight.grad.sum() == 72
 
 
 def test_config_and_repr():
