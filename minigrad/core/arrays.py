@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from minigrad.core.layer import Layer
 
 
-def as_tensors(value: Any, net: "Layer") -> Any:
-    """Turn arrays into tensors that `net` takes: on its device and, if they are floats, in its dtype.
+def as_tensors(value: Any, like: "Layer | Tensor | None") -> Any:
+    """Turn arrays into tensors that go with a net or a tensor: on its device and, if they are floats, in its dtype.
 
     Tensors stay as they are, so nothing of theirs is converted in silence; tuples, lists and dicts are looked into.
 
@@ -23,14 +23,15 @@ def as_tensors(value: Any, net: "Layer") -> Any:
     if isinstance(value, Tensor):
         return value
     if isinstance(value, tuple | list):
-        return type(value)(as_tensors(item, net) for item in value)
+        return type(value)(as_tensors(item, like) for item in value)
     if isinstance(value, dict):
-        return {key: as_tensors(item, net) for key, item in value.items()}
+        return {key: as_tensors(item, like) for key, item in value.items()}
     if not hasattr(value, "__array__"):
         return value
     tensor = torch.as_tensor(value)
-    first = next(iter(net.state_dict().values()), None)
-    if first is None:
+    if like is not None and not isinstance(like, Tensor):
+        like = next(iter(like.state_dict().values()), None)
+    if like is None:
         return tensor
-    floats = tensor.is_floating_point() and first.is_floating_point()
-    return tensor.to(first.device, first.dtype if floats else None)
+    floats = tensor.is_floating_point() and like.is_floating_point()
+    return tensor.to(like.device, like.dtype if floats else None)

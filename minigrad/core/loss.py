@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from minigrad.core.arrays import as_tensors
 from minigrad.core.component import Component
 
 Reduction = Literal["mean", "sum", "none"]
@@ -39,5 +40,8 @@ class Loss(Component, ABC):
         """Map the cache to `dL/dprediction`; `grad_cost` weighs the costs (default: ones)."""
 
     def __call__(self, prediction: Any, target: Any) -> Tensor:
-        """The cost alone."""
+        """The cost alone; numpy arrays will do, too."""
+        if type(prediction) is not Tensor or type(target) is not Tensor:
+            prediction = as_tensors(prediction, None)
+            target = as_tensors(target, prediction if isinstance(prediction, Tensor) else None)
         return self.forward(prediction, target)[0]

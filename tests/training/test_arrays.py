@@ -43,3 +43,9 @@ def test_structure_is_kept_and_what_is_no_array_is_handed_through():
 def test_a_tensor_is_never_converted_in_silence():
     with pytest.raises(DtypeError, match=r"Received: torch\.float64"):
         _net()(torch.tensor(X))
+
+
+def test_a_loss_takes_arrays():
+    prediction = torch.full((4, 1), 0.25)
+    assert torch.equal(BCE()(prediction, Y), BCE()(prediction, torch.tensor(Y, dtype=torch.float32)))
+    assert BCE()(np.full((4, 1), 0.25), Y).dtype == torch.float64
