@@ -54,3 +54,6 @@ def test_float32_keeps_its_digits(case: ModuleCase):
     if theirs.input_gradients:
         allowed = max(16 * EPS, 2 * _error(theirs.input_gradients, exact[1]))
         assert _error(ours[1], exact[1]) <= allowed
+    for name, gradient in theirs.parameter_gradients.items():
+        allowed = max(16 * EPS, 2 * _error(gradient, exact[2][name]))
+        assert _error(ours[2][name], exact[2][name]) <= allowed
