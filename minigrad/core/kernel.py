@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def kernel(name: str) -> Callable[..., Tensor]:
-    """The default overload of `torch.ops.aten.<name>`, to be bound once at the top of a module.
+    """The default overload of `torch.ops.aten.<name>`, taking positional arguments; bind it once, atop a module.
 
     Calling the overload object itself costs as much as a small kernel; here only a plain function stands between.
     `torch.compile` is shown the overload, which it knows.
@@ -21,8 +21,8 @@ def kernel(name: str) -> Callable[..., Tensor]:
     overload = getattr(torch.ops.aten, name).default
     operator = overload._op
 
-    def call(*arguments: Any, **options: Any) -> Tensor:
-        return operator(*arguments, **options)
+    def call(*arguments: Any) -> Tensor:
+        return operator(*arguments)
 
     call.__name__ = name
     call._torchdynamo_inline = overload  # type: ignore[attr-defined]

@@ -99,12 +99,15 @@ class Optimizer(Component, ABC):
         """Update every parameter that has a gradient."""
         for group in self.groups:
             parameters, states = group.parameters, group.states
-            grads = [parameter._parts[0][0] for parameter in parameters if parameter._parts]
-            if len(grads) != len(parameters):
+            try:
+                grads = [parameter._parts[0][0] for parameter in parameters]
+            except IndexError:  # one of them has no gradient
                 states = [state for parameter, state in zip(parameters, states, strict=True) if parameter._parts]
                 parameters = [parameter for parameter in parameters if parameter._parts]
-            if grads:
-                group.update_all(parameters, grads, states)
+                if not parameters:
+                    continue
+                grads = [parameter._parts[0][0] for parameter in parameters]
+            group.update_all(parameters, grads, states)
 
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""

@@ -23,6 +23,7 @@ class _Gradients(threading.local):
 
 
 _gradients = _Gradients()
+_receiving: list[Receiver] = []  # of all threads: as long as there is none, no thread need be asked
 _lock = threading.Lock()
 
 
@@ -101,14 +102,13 @@ class Parameter(torch.nn.Parameter):
             grad: `dL/dparameter`, of the parameter's shape, summed over `rows` rows.
             rows: How many rows were summed (a bias's mean update divides by their number).
         """
-        receiver = _gradients.receiver
-        if receiver is None:
-            parts = self._parts
-            parts.append((grad, rows, False))
-            if len(parts) > 1:
-                self._fold()
-        else:
+        if _receiving and (receiver := _gradients.receiver) is not None:
             receiver(self, grad, rows)
+            return
+        parts = self._parts
+        parts.append((grad, rows, False))
+        if len(parts) > 1:
+            self._fold()
 
     def _fold(self) -> None:
         if _is_compiling():
@@ -168,7 +168,9 @@ def receive_gradients(receiver: Receiver) -> Iterator[None]:
     """
     previous = _gradients.receiver
     _gradients.receiver = receiver
+    _receiving.append(receiver)
     try:
         yield
     finally:
+        _receiving.remove(receiver)
         _gradients.receiver = previous

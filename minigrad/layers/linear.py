@@ -81,14 +81,14 @@ class Linear(Layer):
     def backward(self, grad_output: Tensor, cache: Tensor) -> Tensor:
         """Map `dL/dy: (*, out_features)` to `dL/dx: (*, in_features)`."""
         self.backward_parameters(grad_output, cache)
-        return grad_output.matmul(self.weight)
+        return grad_output.mm(self.weight) if grad_output.dim() == 2 else grad_output.matmul(self.weight)
 
     def backward_parameters(self, grad_output: Tensor, cache: Tensor) -> None:
         """Accumulate `dL/dW` and `dL/db` alone."""
         if grad_output.dim() != 2:
             grad_output, cache = grad_output.reshape(-1, self.out_features), cache.reshape(-1, self.in_features)
-        rows = grad_output.size(0)
-        self.weight.accumulate(grad_output.t().mm(cache), rows)
+        rows = grad_output.shape[0]
+        self.weight.accumulate(grad_output.mT.mm(cache), rows)
         if self.bias is not None:
             self.bias.accumulate(grad_output.sum(0), rows)
 

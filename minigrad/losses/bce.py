@@ -11,6 +11,7 @@ from minigrad.core import Loss, Reduction, kernel, scalar
 from minigrad.errors import DtypeError, ShapeError, TargetError
 
 _NONE = 0  # as the kernels number the reductions
+_EXACT = frozenset(2**k for k in range(11))  # dividing by these rounds nothing, so it may come first and cost no kernel
 _binary_cross_entropy: Callable[..., Tensor] = torch._C._nn.binary_cross_entropy
 _binary_cross_entropy_backward = kernel("binary_cross_entropy_backward")
 
@@ -55,7 +56,7 @@ class BCE(Loss):
         self.weight = weight
         self.eps = eps
 
-    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor | None]]:
+    def forward(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, int]]:
         """Map `p: (*shape)` and `t: (*shape)` to the cost: `()`, or `(*shape)` unreduced."""
         try:
             if prediction.shape != target.shape:
@@ -67,24 +68,38 @@ class BCE(Loss):
         except (AttributeError, RuntimeError) as error:
             raise _explain(prediction, target) or error from None
         if self.reduction == "mean":
-            count = scalar(prediction.numel(), prediction.dtype)
-            return costs.sum().div_(count), (prediction, target, count)
-        return costs if self.reduction == "none" else costs.sum(), (prediction, target, None)
+            count = prediction.numel()
+            return costs.sum().div_(scalar(count, prediction.dtype)), (prediction, target, count)
+        return costs if self.reduction == "none" else costs.sum(), (prediction, target, 1)
 
-    def backward(self, cache: tuple[Tensor, Tensor, Tensor | None], grad_cost: Tensor | None = None) -> Tensor:
+    def backward(self, cache: tuple[Tensor, Tensor, int], grad_cost: Tensor | None = None) -> Tensor:
         """Map the cache to `dL/dp: (*shape)`."""
         prediction, target, count = cache
         if grad_cost is None:
-            grad_cost = scalar(1, prediction.dtype)
-        if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(prediction):
-            # Under vmap the kernel pairs the sizes of its arguments without stretching any.
-            grad_cost = grad_cost.expand(prediction.shape)
+            if count in _EXACT:
+                grad_cost, count = scalar(1 / count, prediction.dtype), 1
+            else:
+                grad_cost = scalar(1, prediction.dtype)
         if self.eps == 0:
-            grad = _binary_cross_entropy_backward(grad_cost, prediction, target, self.weight, _NONE)
+            grad = _kernel(grad_cost, prediction, target, self.weight)
         else:
             grad = grad_cost * (prediction - target) / (prediction * (1 - prediction) + self.eps)
             grad = grad if self.weight is None else grad * self.weight
-        return grad if count is None else grad.div_(count)
+        return grad if count == 1 else grad.div_(count)
+
+
+def _kernel(grad_cost: Tensor, prediction: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    if is_functorch_wrapped_tensor(prediction):
+        return _traced_kernel(grad_cost, prediction, target, weight)
+    return _binary_cross_entropy_backward(grad_cost, prediction, target, weight, _NONE)
+
+
+def _traced_kernel(grad_cost: Tensor, prediction: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    # Under vmap the kernel pairs the sizes of its arguments without stretching any.
+    return _binary_cross_entropy_backward(grad_cost.expand(prediction.shape), prediction, target, weight, _NONE)
+
+
+_kernel._torchdynamo_inline = _traced_kernel  # type: ignore[attr-defined]
 
 
 def _explain(prediction: Any, target: Any) -> Exception | None:
