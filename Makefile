@@ -11,7 +11,7 @@ PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
 # The stamp remembers what was installed, so that a plugin that is gone from plugins/ leaves .venv too.
 GONE := $(patsubst plugins/%/pyproject.toml,%,$(filter-out $(PLUGINS),$(shell cat $(STAMP) 2>/dev/null)))
 PIP := python -m pip --disable-pip-version-check --no-input install --quiet --constraint
-EDITABLE := --no-build-isolation --editable '.[dev,docs,plot]' $(PLUGINS:%/pyproject.toml=--editable './%[test]')
+EDITABLE := --no-build-isolation --editable '.[dev,docs,plot,data,onnx]' $(PLUGINS:%/pyproject.toml=--editable './%[test]')
 
 # One thread a test process: the tensors are tiny, and the workers share the cores.
 export OMP_NUM_THREADS ?= 1

@@ -10,6 +10,10 @@ MinigradError
 ├── ConfigError           (ValueError)    a configuration that cannot be built
 ├── ConversionError       (ValueError)    a torch module without an exact twin here, or a layer without one there
 ├── SanitizerError        (RuntimeError)  what `Checked` found: a non-finite value, a mutated argument, ...
+├── NonFiniteError        (ArithmeticError)  a NaN or an infinity in a training run: layer, pass and step
+├── CheckpointError       (ValueError)    a file of weights or a checkpoint that cannot be trusted or does not fit
+├── DataError             (ValueError)    data that cannot be read as what they should be
+├── MissingExtraError     (ImportError)   a package that an extra of minigrad brings is not installed
 └── PluginError
     ├── UnknownNameError      (LookupError)  no component has that name
     ├── AmbiguousNameError    (LookupError)  several plugins claim that name
@@ -23,10 +27,14 @@ MinigradError
 __all__ = [
     "AmbiguousNameError",
     "CacheError",
+    "CheckpointError",
     "ConfigError",
     "ConversionError",
+    "DataError",
     "DtypeError",
     "MinigradError",
+    "MissingExtraError",
+    "NonFiniteError",
     "PluginError",
     "PluginLoadError",
     "PluginWarning",
@@ -73,6 +81,22 @@ class ConversionError(MinigradError, ValueError):
 
 class SanitizerError(MinigradError, RuntimeError):
     """`Checked` found a value or a mutation that must not be."""
+
+
+class NonFiniteError(MinigradError, ArithmeticError):
+    """A NaN or an infinity turned up in a training run."""
+
+
+class CheckpointError(MinigradError, ValueError):
+    """A file of weights or a checkpoint is damaged, is not one, or does not fit."""
+
+
+class DataError(MinigradError, ValueError):
+    """Data cannot be read as what they should be."""
+
+
+class MissingExtraError(MinigradError, ImportError):
+    """A package is needed that one of minigrad's extras brings, and it is not installed."""
 
 
 class PluginError(MinigradError):

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-from minigrad import activations, initializers, layers, losses, optimizers, schedules
+from minigrad import activations, callbacks, datasets, initializers, layers, losses, metrics, optimizers, schedules
 from minigrad.core import Component, torch_twin
 from minigrad.registry.hookspecs import Register, hookimpl
 
@@ -68,3 +68,24 @@ def minigrad_register_converters(register: Register) -> None:
     # It stands above, so it is named and not imported.
     for name in ("Sequential", "Residual", "Parallel", "Frozen", "Checked", "Recompute", "Timed", "Traced", "Autograd"):
         register(f"minigrad.interop.converters:{name}Converter", summary=f"Turns {name} into a torch module.")
+
+
+@hookimpl
+def minigrad_register_callbacks(register: Register) -> None:
+    """Register what `minigrad.callbacks` makes public."""
+    for cls in _components(callbacks):
+        register(cls)
+
+
+@hookimpl
+def minigrad_register_metrics(register: Register) -> None:
+    """Register what `minigrad.metrics` makes public."""
+    for cls in _components(metrics):
+        register(cls)
+
+
+@hookimpl
+def minigrad_register_datasets(register: Register) -> None:
+    """Register what `minigrad.datasets` makes public."""
+    for cls in _components(datasets):
+        register(cls)

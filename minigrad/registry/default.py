@@ -4,7 +4,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from minigrad.core import Activation, Component, Converter, Initializer, Layer, Loss, Optimizer, Schedule
+from minigrad.core import (
+    Activation,
+    Callback,
+    Component,
+    Converter,
+    Dataset,
+    Initializer,
+    Layer,
+    Loss,
+    Metric,
+    Optimizer,
+    Schedule,
+)
 from minigrad.registry import building, describing
 from minigrad.registry.discovery import PluginInfo
 from minigrad.registry.registry import ComponentInfo, Registry
@@ -92,6 +104,36 @@ def initializer(name: str) -> type[Initializer]:
         XavierUniform(gain=2.0)
     """
     return cast("type[Initializer]", _current.get("initializer", name))
+
+
+def callback(name: str) -> type[Callback]:
+    """The callback class of that name.
+
+    Examples:
+        >>> callback("time_limit")(seconds=60)
+        TimeLimit(seconds=60)
+    """
+    return cast("type[Callback]", _current.get("callback", name))
+
+
+def metric(name: str) -> type[Metric]:
+    """The metric class of that name.
+
+    Examples:
+        >>> metric("accuracy")()
+        Accuracy()
+    """
+    return cast("type[Metric]", _current.get("metric", name))
+
+
+def dataset(name: str) -> type[Dataset]:
+    """The dataset class of that name.
+
+    Examples:
+        >>> dataset("xor")()
+        XOR()
+    """
+    return cast("type[Dataset]", _current.get("dataset", name))
 
 
 def build(spec: Any, **arguments: Any) -> Any:
@@ -227,6 +269,27 @@ def register_converter(
 ) -> Any:
     """Register a converter for this session; see `register_activation`."""
     return _register("converter", cls, name, aliases, summary)
+
+
+def register_callback(
+    cls: type[Callback] | str | None = None, *, name: str | None = None, aliases: Iterable[str] = (), summary: str = ""
+) -> Any:
+    """Register a callback for this session; see `register_activation`."""
+    return _register("callback", cls, name, aliases, summary)
+
+
+def register_metric(
+    cls: type[Metric] | str | None = None, *, name: str | None = None, aliases: Iterable[str] = (), summary: str = ""
+) -> Any:
+    """Register a metric for this session; see `register_activation`."""
+    return _register("metric", cls, name, aliases, summary)
+
+
+def register_dataset(
+    cls: type[Dataset] | str | None = None, *, name: str | None = None, aliases: Iterable[str] = (), summary: str = ""
+) -> Any:
+    """Register a dataset for this session; see `register_activation`."""
+    return _register("dataset", cls, name, aliases, summary)
 
 
 def _register(kind: str, cls: Any, name: str | None, aliases: Iterable[str], summary: str) -> Any:

@@ -67,3 +67,18 @@ def minigrad_register_converters(register: Register) -> None:
     For a class that bears the name, the arguments and the state-dict names of a torch.nn module, that is
     `register(minigrad.torch_twin(cls))`.
     """
+
+
+@hookspec
+def minigrad_register_callbacks(register: Register) -> None:
+    """Call `register(cls)` for each subclass of `minigrad.Callback`."""
+
+
+@hookspec
+def minigrad_register_metrics(register: Register) -> None:
+    """Call `register(cls)` for each subclass of `minigrad.Metric`."""
+
+
+@hookspec
+def minigrad_register_datasets(register: Register) -> None:
+    """Call `register(cls)` for each subclass of `minigrad.Dataset`."""

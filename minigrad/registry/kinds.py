@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
-from minigrad.core import Activation, Component, Converter, Initializer, Layer, Loss, Optimizer, Schedule
+from minigrad.core import (
+    Activation,
+    Callback,
+    Component,
+    Converter,
+    Dataset,
+    Initializer,
+    Layer,
+    Loss,
+    Metric,
+    Optimizer,
+    Schedule,
+)
 from minigrad.errors import UnknownNameError
 from minigrad.registry.naming import nearest
 
@@ -40,6 +52,9 @@ KINDS = (
     Kind("schedule", "schedules", Schedule),
     Kind("initializer", "initializers", Initializer),
     Kind("converter", "converters", Converter),
+    Kind("callback", "callbacks", Callback),
+    Kind("metric", "metrics", Metric),
+    Kind("dataset", "datasets", Dataset),
 )
 
 

@@ -31,6 +31,9 @@ def test_where_a_layer_is_asked_for_an_activation_will_do():
         "schedule": ["schedule"],
         "initializer": ["initializer"],
         "converter": ["converter"],
+        "callback": ["callback"],
+        "metric": ["metric"],
+        "dataset": ["dataset"],
     }
 
 

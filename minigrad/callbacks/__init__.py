@@ -1,0 +1,3 @@
+"""What happens beside the training."""
+
+__all__: list[str] = []

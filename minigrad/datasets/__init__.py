@@ -1,0 +1,3 @@
+"""Examples under a name."""
+
+__all__: list[str] = []
