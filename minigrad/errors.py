@@ -24,6 +24,8 @@ MinigradError
 `PluginWarning` is what a skipped plugin leaves behind when errors are not asked for.
 """
 
+from collections.abc import Iterable as _Iterable
+
 __all__ = [
     "AmbiguousNameError",
     "CacheError",
@@ -72,7 +74,15 @@ class StateDictError(MinigradError, ValueError):
 
 
 class ConfigError(MinigradError, ValueError):
-    """A configuration cannot be built."""
+    """A configuration cannot be built.
+
+    Attributes:
+        faults: All that is wrong with it, a sentence each.
+    """
+
+    def __init__(self, message: str, faults: _Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults) or (message,)
 
 
 class ConversionError(MinigradError, ValueError):

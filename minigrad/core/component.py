@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.core.parameter import Parameter
 
 # Where a component lives, or what it works on, is state: it is not part of its configuration.
-_STATE_ARGUMENTS = frozenset({"self", "device", "dtype", "params", "optimizer"})
+STATE_ARGUMENTS = frozenset({"self", "device", "dtype", "params", "optimizer"})
 
 
 @cache
@@ -16,7 +16,7 @@ def constructor_arguments(cls: type) -> tuple[inspect.Parameter, ...]:
     if cls.__init__ is object.__init__:  # type: ignore[misc]
         return ()
     arguments = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    return tuple(a for a in arguments if a.name not in _STATE_ARGUMENTS and a.kind is not a.VAR_KEYWORD)
+    return tuple(a for a in arguments if a.name not in STATE_ARGUMENTS and a.kind is not a.VAR_KEYWORD)
 
 
 class Component:

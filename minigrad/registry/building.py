@@ -2,31 +2,102 @@
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from minigrad.core import Component
-from minigrad.errors import ConfigError, PluginError
+from minigrad.core.component import STATE_ARGUMENTS
+from minigrad.errors import ConfigError, MinigradError, PluginError, UnknownNameError
 from minigrad.registry.entries import RESERVED_KEYS, Entry
+from minigrad.registry.fitting import UnfitError, annotation, fitted
 from minigrad.registry.hints import hints_of, is_open, item_hint, kinds_of, takes_text, value_hint
 from minigrad.registry.kinds import KINDS, Kind, kind_called
 from minigrad.registry.naming import nearest
 from minigrad.registry.registry import Registry
 
 _LAYER = kind_called("layer")
+_Error = (ConfigError, PluginError)
+_BROKEN = object()
 
 
-def build(registry: Registry, spec: Any, arguments: Mapping[str, Any]) -> Any:
-    """Make the component that `spec` describes; `arguments` come on top of its own."""
-    return _Builder(registry).component(spec, KINDS, "", arguments)
+@dataclass(frozen=True)
+class FileRules:
+    """How a configuration is taken that was read from a file.
+
+    Attributes:
+        supplied: Arguments that no file can hold, such as an optimizer's `params`: each component that takes one of
+            that name is given it.
+        file: Makes a path of a text, or raises `UnfitError`.
+    """
+
+    supplied: Mapping[str, Any] = field(default_factory=dict)
+    file: Callable[[str], Path] = Path
+
+
+def build(
+    registry: Registry,
+    spec: Any,
+    arguments: Mapping[str, Any],
+    *,
+    kinds: Sequence[Kind] = KINDS,
+    path: str = "",
+    rules: FileRules | None = None,
+) -> Any:
+    """Make the component that `spec` describes; `arguments` come on top of its own.
+
+    Args:
+        registry: Who knows the names.
+        spec: The configuration.
+        arguments: Further arguments.
+        kinds: What it may be.
+        path: Where it stands, for messages.
+        rules: Given if the configuration was read from a file: each value is then held against its annotation.
+
+    Raises:
+        ConfigError: If it cannot be built; everything that is wrong is listed.
+        UnknownNameError: If that is all: a name that no component has.
+    """
+    builder = _Builder(registry, rules)
+    made = builder.attempt(builder.component, spec, kinds, path, arguments)
+    if not builder.faults:
+        return made
+    if len(builder.faults) == 1:
+        raise builder.faults[0]
+    lines = [str(fault) for fault in builder.faults]
+    listed = "".join(f"\n  {line}" for line in lines)
+    raise ConfigError(f"{len(lines)} faults:{listed}", lines)
+
+
+class _KnownError(Exception):
+    """Something cannot be built for a reason that was noted already."""
 
 
 class _Builder:
-    """One configuration being built: it knows the objects that have an id."""
+    """One configuration being built: it knows the objects that have an id, and all that was wrong so far."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, rules: FileRules | None = None) -> None:
         self.registry = registry
+        self.rules = rules
         self.named: dict[str, Any] = {}
+        self.faults: list[MinigradError] = []
+        self.failures = 0
+
+    def attempt(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Call `make`; if that cannot be, note why and go on, so that all faults are found at once."""
+        try:
+            return make(*arguments)
+        except _KnownError:
+            self.failures += 1
+        except _Error as error:
+            self.note(error)
+        return None
+
+    def note(self, fault: MinigradError) -> None:
+        """Remember a fault."""
+        self.failures += 1
+        self.faults.append(fault)
 
     def component(self, spec: Any, kinds: Sequence[Kind], path: str, extra: Mapping[str, Any] | None = None) -> Any:
         """The component that `spec` describes, one of `kinds`."""
@@ -35,8 +106,7 @@ class _Builder:
         if isinstance(spec, Component):
             return spec
         if isinstance(spec, list | tuple):
-            layers = tuple(self.component(item, _LAYER.family, f"{path}[{i}]") for i, item in enumerate(spec))
-            return self.call(self.registry.find("minigrad:sequential", [_LAYER])[0], {"layers": layers}, path)
+            return self.chain(spec, path)
         if isinstance(spec, str):
             spec = {"name": spec}
         if not isinstance(spec, Mapping):
@@ -46,26 +116,53 @@ class _Builder:
             )
         if "ref" in spec:
             return self.referred(spec, path)
-        entry = self.entry(spec, kinds, path)
-        given = {key: value for key, value in spec.items() if key not in RESERVED_KEYS} | dict(extra or {})
-        made = self.call(entry, self.arguments(entry, given, path), path)
-        if "id" in spec:
-            if spec["id"] in self.named:
-                raise _fault(_join(path, "id"), f"an id is given once. Received: id={spec['id']!r} again")
-            self.named[spec["id"]] = made
+        if "id" not in spec:
+            return self.called(spec, kinds, path, extra)
+        if self.rules and type(spec["id"]) is not str:
+            raise _fault(_join(path, "id"), f"an id is a text. Received: id={spec['id']!r}")
+        if spec["id"] in self.named:
+            raise _fault(_join(path, "id"), f"an id is given once. Received: id={spec['id']!r} again")
+        try:
+            made = self.called(spec, kinds, path, extra)
+        except (*_Error, _KnownError):
+            # Whoever refers to it must not be told that there is no such id.
+            self.named[spec["id"]] = _BROKEN
+            raise
+        self.named[spec["id"]] = made
         return made
+
+    def chain(self, spec: Sequence[Any], path: str) -> Any:
+        """A list of layers, as a Sequential."""
+        before = self.failures
+        layers = tuple(self.attempt(self.component, item, _LAYER.family, f"{path}[{i}]") for i, item in enumerate(spec))
+        if self.failures > before:
+            raise _KnownError
+        return self.call(self.registry.find("minigrad:sequential", [_LAYER])[0], {"layers": layers}, path)
+
+    def called(self, spec: Mapping[str, Any], kinds: Sequence[Kind], path: str, extra: Mapping[str, Any] | None) -> Any:
+        """The component that a dict with a name describes."""
+        entry = self.entry(spec, kinds, path)
+        given = {key: value for key, value in spec.items() if key not in RESERVED_KEYS}
+        before = self.failures
+        arguments = self.arguments(entry, given, extra or {}, path)
+        if self.failures > before:
+            raise _KnownError
+        return self.call(entry, arguments, path)
 
     def referred(self, spec: Mapping[str, Any], path: str) -> Any:
         """The object that was given an id further up."""
         if len(spec) > 1:
             raise _fault(path, f"a ref stands alone. Received: {', '.join(map(str, spec))}")
-        if spec["ref"] not in self.named:
+        ref = spec["ref"]
+        if type(ref) is not str or ref not in self.named:
             raise _fault(
                 _join(path, "ref"),
-                f"a ref repeats an id that was given further up.{nearest(str(spec['ref']), self.named)} "
-                f"Received: ref={spec['ref']!r}",
+                f"a ref repeats an id that was given further up.{nearest(str(ref), map(str, self.named))} "
+                f"Received: ref={ref!r}",
             )
-        return self.named[spec["ref"]]
+        if self.named[ref] is _BROKEN:
+            raise _KnownError
+        return self.named[ref]
 
     def entry(self, spec: Mapping[str, Any], kinds: Sequence[Kind], path: str) -> Entry:
         """The entry that `spec` names."""
@@ -74,7 +171,8 @@ class _Builder:
             raise _fault(path, f"a dict needs a name.{hint} Received: {dict(spec)!r}")
         key = "kind"
         try:
-            kinds = kind_called(spec["kind"]).family if "kind" in spec else kinds
+            if "kind" in spec:
+                kinds = self.narrowed(spec["kind"], kinds)
             key = "name"
             entries = self.registry.find(spec["name"], kinds)
         except PluginError as error:
@@ -90,36 +188,72 @@ class _Builder:
             )
         return first
 
-    def arguments(self, entry: Entry, given: Mapping[str, Any], path: str) -> dict[str, Any]:
+    def narrowed(self, name: Any, kinds: Sequence[Kind]) -> Sequence[Kind]:
+        """The kinds that a spec asks for by `kind`; a file cannot ask for others than may stand there."""
+        family = kind_called(name).family
+        if self.rules is None:
+            return family
+        if not any(kind in kinds for kind in family):
+            names = " or ".join(repr(kind.name) for kind in kinds)
+            raise UnknownNameError(f"kind must be {names} here. Received: kind={name!r}")
+        return tuple(kind for kind in family if kind in kinds)
+
+    def arguments(self, entry: Entry, given: Mapping[str, Any], extra: Mapping[str, Any], path: str) -> dict[str, Any]:
         """The constructor's arguments, with the components among them built."""
         parameters = inspect.signature(entry.cls).parameters
-        names = [name for name, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD]
-        takes_any = len(names) < len(parameters)
-        for key, value in given.items():
-            if key not in names and not takes_any:
+        hidden = STATE_ARGUMENTS if self.rules else frozenset()
+        names = [name for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD and name not in hidden]
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        supplied = {name: value for name, value in self.supplied().items() if name in parameters}
+        everything = {**supplied, **given, **extra}
+        meant = ""  # one slip of the pen is one fault: what was misspelt is not missing, too
+        for key, value in everything.items():
+            known = key in names or key in supplied or key in extra or (takes_any and key not in hidden)
+            if not known or (key in parameters and key in hidden and key in given):
                 takes = f"{entry.name} takes {', '.join(names) or 'no arguments'}"
-                raise _fault(_join(path, key), f"{takes}.{nearest(str(key), names)} Received: {key}={value!r}")
+                meant += (hint := nearest(str(key), names))
+                self.note(_fault(_join(path, key), f"{takes}.{hint} Received: {key}={value!r}"))
         for name, parameter in parameters.items():
             required = parameter.default is parameter.empty
             if (
                 required
                 and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-                and name not in given
+                and name not in everything
+                and f"{name!r}" not in meant
             ):
-                raise _fault(_join(path, name), f"{entry.name} needs {name}. Received: {_shown(given)}")
+                self.note(_fault(_join(path, name), f"{entry.name} needs {name}. Received: {_shown(given)}"))
         hints = hints_of(entry.cls)  # type: ignore[arg-type]
         return {
-            key: self.argument(parameters.get(key), value, hints.get(key, Any), _join(path, key))
-            for key, value in given.items()
+            key: value
+            if key in supplied
+            else self.attempt(self.argument, parameters.get(key), value, hints, _join(path, key))
+            for key, value in everything.items()
         }
 
-    def argument(self, parameter: inspect.Parameter | None, value: Any, hint: Any, path: str) -> Any:
+    def supplied(self) -> Mapping[str, Any]:
+        """What every component is given that takes it."""
+        return self.rules.supplied if self.rules else {}
+
+    def argument(self, parameter: inspect.Parameter | None, value: Any, hints: dict[str, Any], path: str) -> Any:
         """One argument; the layers of a container stand in a list."""
+        hint = annotation(parameter, hints) if self.rules else hints.get(path.rpartition(".")[2], Any)
         if parameter is None or parameter.kind is not parameter.VAR_POSITIONAL:
-            return self.value(value, hint, path)
+            return self.fitted(parameter, value, hint, path)
         if not isinstance(value, list | tuple):
             raise _fault(path, f"{parameter.name} is a list. Received: {parameter.name}={value!r}")
-        return tuple(self.value(item, hint, f"{path}[{i}]") for i, item in enumerate(value))
+        return tuple(self.attempt(self.fitted, None, item, hint, f"{path}[{i}]") for i, item in enumerate(value))
+
+    def fitted(self, parameter: inspect.Parameter | None, given: Any, hint: Any, path: str) -> Any:
+        """A value with the components in it built, and held against the annotation if it comes from a file."""
+        before = self.failures
+        value = self.value(given, hint, path)
+        if self.failures > before or self.rules is None:
+            return value
+        try:
+            return fitted(value, hint, self.rules.file)
+        except UnfitError as error:
+            name = parameter.name if parameter else path.rpartition(".")[2]
+            raise _fault(path, f"{name} must be {error}. Received: {name}={given!r}") from None
 
     def value(self, value: Any, hint: Any, path: str) -> Any:
         """A value with the components in it built, wherever the annotation lets a component stand."""
@@ -131,11 +265,13 @@ class _Builder:
             if (kinds or is_open(hint)) and (inner is None or _is_spec(value)):
                 return self.component(value, kinds or KINDS, path)
             if inner is not None:
-                return {key: self.value(item, inner, _join(path, key)) for key, item in value.items()}
+                return {k: self.attempt(self.value, item, inner, _join(path, k)) for k, item in value.items()}
         elif type(value) in (list, tuple):
             inner = item_hint(hint)
             if inner is not None:
-                return type(value)(self.value(item, inner, f"{path}[{i}]") for i, item in enumerate(value))
+                return type(value)(
+                    self.attempt(self.value, item, inner, f"{path}[{i}]") for i, item in enumerate(value)
+                )
             if kinds:
                 return self.component(value, kinds, path)
         return value
@@ -146,7 +282,9 @@ class _Builder:
         bound.apply_defaults()
         try:
             return entry.cls(*bound.args, **bound.kwargs)
-        except (TypeError, ValueError) as error:
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, NotImplementedError):
+                raise
             named = re.search(r"Received: (\w+)=", str(error))
             where = _join(path, named[1]) if named and named[1] in arguments else path
             text = str(error)
