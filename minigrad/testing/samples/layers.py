@@ -102,6 +102,38 @@ def norm(cls: Any) -> list[Case]:
     ]
 
 
+def self_attention(cls: Any) -> list[Case]:
+    """One head and several, causal, without bias, with dropout, on two and on four axes."""
+    wrong = (draw(2, 5, 3), draw(4), torch.zeros(2, 5, 4, dtype=torch.int64), draw(2, 5, 4).double(), "text", None)
+    return [
+        Case(lambda: cls(4, 2), draw(3, 5, 4), wrong=wrong),
+        Case(lambda: cls(4, 1, causal=True), draw(3, 5, 4)),
+        Case(lambda: cls(6, 3, bias=False, causal=True), draw(3, 2, 6), "no bias"),
+        Case(lambda: cls(4, 2, dropout=0.5), draw(3, 5, 4), predict_differs=True),
+        Case(lambda: cls(4, 2, causal=True), draw(5, 4), "no batch", batch_dim=None),
+        Case(lambda: cls(4, 2), draw(2, 3, 5, 4), "four axes"),
+    ]
+
+
+def positional_embedding(cls: Any) -> list[Case]:
+    """Of a sequence that is as long as can be, and of shorter ones."""
+    wrong = (draw(2, 6, 3), draw(2, 5, 4), draw(3), torch.zeros(2, 5, 3, dtype=torch.int64), draw(2, 5, 3).double())
+    return [
+        Case(lambda: cls(5, 3), draw(2, 5, 3), wrong=(*wrong, "text")),
+        Case(lambda: cls(5, 3), draw(2, 4, 3), "shorter"),
+        Case(lambda: cls(5, 3), draw(2, 2, 1, 3), "four axes"),
+        Case(lambda: cls(5, 3), draw(5, 3), "no batch", batch_dim=None),
+    ]
+
+
+def transpose(cls: Any) -> list[Case]:
+    """Two dimensions beside the batch."""
+    return [
+        Case(lambda: cls(1, 2), draw(5, 2, 3), wrong=(draw(5, 2), "text")),
+        Case(lambda: cls(-1, -3), draw(5, 2, 1, 3), "from the end"),
+    ]
+
+
 SAMPLES = {
     "Dropout": dropout,
     "Embedding": embedding,
@@ -109,8 +141,11 @@ SAMPLES = {
     "LayerNorm": norm,
     "Linear": linear,
     "Parallel": parallel,
+    "PositionalEmbedding": positional_embedding,
     "RMSNorm": norm,
     "Residual": residual,
+    "SelfAttention": self_attention,
     "Sequential": sequential,
+    "Transpose": transpose,
     "Unflatten": unflatten,
 }
