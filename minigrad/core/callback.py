@@ -1,6 +1,6 @@
 """Callback: what happens beside the training, and the run that it is told about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ from torch import Tensor
 from minigrad.core.component import Component
 from minigrad.core.layer import Layer
 from minigrad.core.loss import Loss
+from minigrad.core.metric import Metric
 from minigrad.core.optimizer import Optimizer
 from minigrad.core.schedule import Schedule
 
@@ -27,6 +28,8 @@ class Run:
         total_epochs: How many passes there will be, or `None`.
         rows: The history so far, one dict per update: `step` and `epoch`, from 0, `cost`, and where a validation or an
             epoch ended, its metrics. The newest costs may still be tensors; `row()` reads its own.
+        metrics: What is measured, under the names of their columns.
+        validates: Whether there are data to validate on; `None` if nobody knows.
         folder: Where files go that are named without a folder; the working folder unless a checkpoint folder is set.
         stopped: Why the run ends early; empty as long as it does not.
         checkpoint: The file that was written last, or `None`.
@@ -41,6 +44,8 @@ class Run:
         *,
         total_steps: int | None = None,
         total_epochs: int | None = None,
+        metrics: Mapping[str, Metric] | None = None,
+        validates: bool | None = None,
         folder: Path | None = None,
         save: Callable[[Path], None] | None = None,
     ) -> None:
@@ -53,6 +58,8 @@ class Run:
         self.total_steps = total_steps
         self.total_epochs = total_epochs
         self.rows: list[dict[str, Any]] = []
+        self.metrics = dict(metrics or {})
+        self.validates = validates
         self.folder = Path() if folder is None else folder
         self.stopped = ""
         self.checkpoint: Path | None = None

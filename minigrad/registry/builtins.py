@@ -79,9 +79,10 @@ def minigrad_register_callbacks(register: Register) -> None:
 
 @hookimpl
 def minigrad_register_metrics(register: Register) -> None:
-    """Register what `minigrad.metrics` makes public."""
+    """Register what `minigrad.metrics` makes public, with the short names that people say."""
+    short = {"MeanAbsoluteError": "mae", "TopKAccuracy": "top_k"}
     for cls in _components(metrics):
-        register(cls)
+        register(cls, aliases=[short[cls.__name__]] if cls.__name__ in short else ())
 
 
 @hookimpl

@@ -11,6 +11,7 @@ PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WORD = re.compile(
     r"""
     [A-Z]?ReLU\d* | SiLU | RMSprop          # spelt with capitals inside
+  | (?<=Top)K(?=[A-Z])                      # Top|K|Accuracy: here it is a word
   | [A-Z]{2,}\d*(?![a-z\d])                 # BCE|With, KL|Div, GELU, FP16
   | [A-Z]?[A-Z][a-z\d]+(?:[A-Z](?![A-Za-z\d]))?   # Smooth, Conv2d, NAdam, AdamW
   | [A-Z]\d* | [a-z\d]+                     # L1, and what is in snake case already
@@ -23,8 +24,8 @@ def snake_case(name: str) -> str:
     """The registered name of a class.
 
     Examples:
-        >>> [snake_case(name) for name in ("LeakyReLU", "BCEWithLogits", "SmoothL1", "AdamW", "Conv2d")]
-        ['leaky_relu', 'bce_with_logits', 'smooth_l1', 'adamw', 'conv2d']
+        >>> [snake_case(name) for name in ("LeakyReLU", "BCEWithLogits", "SmoothL1", "AdamW", "Conv2d", "TopKAccuracy")]
+        ['leaky_relu', 'bce_with_logits', 'smooth_l1', 'adamw', 'conv2d', 'top_k_accuracy']
     """
     return "_".join(_WORD.findall(name)).lower()
 
