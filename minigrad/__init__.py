@@ -98,14 +98,17 @@ from minigrad.layers import (
     LayerNorm,
     Linear,
     Parallel,
+    PositionalEmbedding,
     Recompute,
     Residual,
     RMSNorm,
+    SelfAttention,
     Sequential,
     Tape,
     Timed,
     Trace,
     Traced,
+    Transpose,
     Unflatten,
 )
 from minigrad.losses import BCE, L1, MSE, NLL, BCEWithLogits, CrossEntropy, Huber, KLDiv, SmoothL1
@@ -151,10 +154,11 @@ if _typing.TYPE_CHECKING:
         register_schedule,
         schedule,
     )
-    from minigrad.training import History, fit, train_step
+    from minigrad.training import Checkpoint, History, evaluate, fit, train_step
 
 # What few programs need is imported when it is first asked for.
 _LATE = {
+    "Checkpoint": "minigrad.training",
     "History": "minigrad.training",
     "Register": "minigrad.registry",
     "Summary": "minigrad.explain",
@@ -165,6 +169,7 @@ _LATE = {
     "components": "minigrad.registry",
     "dataset": "minigrad.registry",
     "describe": "minigrad.registry",
+    "evaluate": "minigrad.training",
     "fit": "minigrad.training",
     "from_autograd": "minigrad.interop.torch",
     "from_torch": "minigrad.interop.torch",
@@ -210,6 +215,7 @@ __all__ = [
     "CacheError",
     "Callback",
     "Checked",
+    "Checkpoint",
     "CheckpointError",
     "Component",
     "ConfigError",
@@ -260,6 +266,7 @@ __all__ = [
     "PluginError",
     "PluginLoadError",
     "PluginWarning",
+    "PositionalEmbedding",
     "RMSNorm",
     "RMSprop",
     "ReLU",
@@ -272,6 +279,7 @@ __all__ = [
     "Run",
     "SanitizerError",
     "Schedule",
+    "SelfAttention",
     "Sequential",
     "SequentialLR",
     "ShapeError",
@@ -289,6 +297,7 @@ __all__ = [
     "Timed",
     "Trace",
     "Traced",
+    "Transpose",
     "TruncNormal",
     "Unflatten",
     "Uniform",
@@ -308,6 +317,7 @@ __all__ = [
     "components",
     "dataset",
     "describe",
+    "evaluate",
     "fit",
     "from_autograd",
     "from_torch",

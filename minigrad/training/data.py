@@ -1,60 +1,345 @@
-"""Batches: whatever holds examples, as a stream of (x, y)."""
+"""Batches: whatever holds examples, as passes of (x, y) whose place can be saved."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
+import numpy
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
 
-from minigrad.errors import ShapeError
+from minigrad.core import Layer, as_tensors
+from minigrad.errors import DataError, ShapeError
+
+Batch = tuple[Any, Any, Tensor | None]
 
 
-def batches(data: Any, batch_size: int | None = None, generator: torch.Generator | None = None) -> Iterator[Any]:
-    """One pass over `data`, as (x, y) batches.
+class Batches:
+    """Passes over data, batch by batch; `state_dict` says where in which pass it stands.
 
     Args:
-        data: A pair of tensors or arrays with one row per example, or an iterable of (x, y) batches (a DataLoader).
-        batch_size: Rows per batch of a pair; `None` gives all rows at once, in their order.
-        generator: Draws the order of the rows of a pair for this pass; `None` keeps their order.
+        data: One of
+
+            - a pair `(x, y)` of tensors or arrays with one row per example, or a triple `(x, y, weight)`;
+            - a dict of such, whose names `fields` tells (a further entry `"weight"` weighs the rows);
+            - a torch `Dataset` of examples (such as `TensorDataset`), put together by torch's `default_collate`;
+            - an iterable of batches of the first two forms: a list, a `DataLoader`, a torch `IterableDataset`.
+        batch_size: Rows per batch of data that are not in batches yet; `None` gives all at once.
+        shuffle: Whether each pass over such data draws a new order.
+        seed: Of the order; `None` draws one from torch's global generator.
+        fields: The names of x and y in a dict.
+        like: A net; arrays become tensors on its device and, if they are floats, of its dtype.
+        device: Where every batch is moved; `None` leaves it where it is.
+        replay: Whether `state_dict` will be asked for: passes over an iterable then begin by noting the states of the
+            random generators, from which the same pass can be begun again.
 
     Raises:
-        ShapeError: If x and y of a pair have different numbers of rows.
-        TypeError: If `data` is neither.
-        ValueError: If `batch_size` is not positive, or is given for data that is in batches already.
+        DataError: If `data` is none of these, has no examples, or a dict lacks a field.
+        ShapeError: If x, y and weight have different numbers of rows.
+        ValueError: If `batch_size` is not positive, or is given for data that are in batches already.
 
     Examples:
         >>> x, y = torch.arange(3.0).reshape(3, 1), torch.arange(3)
-        >>> [b.tolist() for _, b in batches((x, y), batch_size=2)]
+        >>> [y.tolist() for (x, y, weight), last in Batches((x, y), batch_size=2, shuffle=False)]
         [[0, 1], [2]]
     """
-    if not is_pair(data):
+
+    def __init__(
+        self,
+        data: Any,
+        batch_size: int | None = None,
+        *,
+        shuffle: bool = True,
+        seed: int | None = None,
+        fields: tuple[str, str] = ("x", "y"),
+        like: Layer | None = None,
+        device: torch.device | str | None = None,
+        replay: bool = False,
+    ) -> None:
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be positive. Received: batch_size={batch_size}")
+        self.fields = fields
+        self.like = like
+        self.device = device
+        self.position = 0
+        self._source = self._source_of(data, batch_size, shuffle, seed, replay)
+
+    def _source_of(self, data: Any, batch_size: int | None, shuffle: bool, seed: int | None, replay: bool) -> "_Source":
+        if _is_table(data):
+            x, y, weight = self._tensors(data)
+            rows = _rows_of(x, y, weight)
+
+            def take(chosen: Any) -> Batch:
+                return _take(x, chosen), _take(y, chosen), None if weight is None else weight[chosen]
+
+            return _Rows(rows, batch_size, shuffle, seed, take, (x, y, weight))
+        if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
+            items = cast("Sequence[Any]", data)
+
+            def collate(chosen: Any) -> Batch:
+                at = range(len(items))[chosen] if isinstance(chosen, slice) else chosen.tolist()
+                return self._tensors(default_collate([items[i] for i in at]))
+
+            return _Rows(len(items), batch_size, shuffle, seed, collate, None)
         if batch_size is not None:
             raise ValueError(
-                f"batch_size cuts a pair of tensors; these data come in batches. Received: batch_size={batch_size}"
+                f"batch_size cuts tensors, arrays or a torch Dataset; these data come in batches. "
+                f"Received: batch_size={batch_size} for a {type(data).__name__}"
             )
-        if not isinstance(data, Iterable):
-            raise TypeError(f"data must be a pair (x, y) or an iterable of such. Received: {type(data).__name__}")
-        return iter(data)
-    x, y = (torch.as_tensor(part) for part in data)
-    if len(x) != len(y):
-        raise ShapeError(f"x and y must have one row per example. Received: {len(x)} rows in x, {len(y)} in y")
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be positive. Received: batch_size={batch_size}")
-    return _cut(x, y, batch_size, generator)
+        if isinstance(data, str | bytes | Tensor) or not isinstance(data, Iterable):
+            raise DataError(
+                f"data must be a pair (x, y), a dict of fields, a torch Dataset or an iterable of batches. "
+                f"Received: {type(data).__name__}"
+            )
+        return _Stream(data, self._tensors, replay)
+
+    def _tensors(self, batch: Any) -> Batch:
+        if isinstance(batch, Mapping):
+            missing = [name for name in self.fields if name not in batch]
+            if missing:
+                raise DataError(
+                    f"A dict of data needs the fields {' and '.join(self.fields)}; fields=(..., ...) names others. "
+                    f"Received: {', '.join(map(str, batch)) or 'no field'}"
+                )
+            batch = (batch[self.fields[0]], batch[self.fields[1]], batch.get("weight"))
+        elif not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
+            what = f"{len(batch)} of them" if isinstance(batch, tuple | list) else type(batch).__name__
+            raise DataError(f"A batch is (x, y), (x, y, weight) or a dict of fields. Received: {what}")
+        x, y, weight = (*batch, None)[:3]
+        if type(x) is not Tensor or type(y) is not Tensor:
+            x, y = as_tensors((x, y), self.like)
+        weight = None if weight is None else as_tensors(weight, self.like)
+        return (x, y, weight) if self.device is None else _moved((x, y, weight), self.device)
+
+    def __len__(self) -> int:
+        """How many batches a pass has.
+
+        Raises:
+            TypeError: If nobody knows; `count` is then `None`.
+        """
+        if self.count is None:
+            raise TypeError(f"The number of batches of this iterable is unknown. Received: {self._source}")
+        return self.count
+
+    @property
+    def count(self) -> int | None:
+        """How many batches a pass has, or `None` if nobody knows."""
+        return self._source.count
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, or `None` if the data came in batches."""
+        return self._source.rows
+
+    def __iter__(self) -> Iterator[tuple[Batch, bool]]:
+        """A pass from where it stands: each batch, and whether it is the pass's last."""
+        position = self.position
+        for batch, last in self._source.batches(position):
+            position += 1
+            # Set before the batch is used: who saves after a step has used it.
+            self.position = 0 if last else position
+            yield batch, last
+
+    def state_dict(self) -> dict[str, Any]:
+        """How the pass under way began, and how many of its batches were given."""
+        return {"position": self.position, **self._source.state(self.position > 0)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Stand where `state_dict` was taken; the next pass gives the rest."""
+        self.position = state_dict["position"]
+        self._source.begin_at(state_dict)
 
 
-def is_pair(data: Any) -> bool:
-    """Whether `data` is a pair (x, y) of tensors or arrays."""
-    return isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "shape") for part in data)
+class _Source:
+    """Where batches come from."""
+
+    count: int | None
+    rows: int | None = None
+
+    def batches(self, start: int) -> Iterator[tuple[Batch, bool]]:
+        raise NotImplementedError
+
+    def state(self, within: bool) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def begin_at(self, state: Mapping[str, Any]) -> None:
+        raise NotImplementedError
 
 
-def _cut(
-    x: Tensor, y: Tensor, batch_size: int | None, generator: torch.Generator | None
-) -> Iterator[tuple[Tensor, Tensor]]:
-    if batch_size is None:
-        yield x, y
-        return
-    order = None if generator is None else torch.randperm(len(x), generator=generator).to(x.device)
-    for start in range(0, len(x), batch_size):
-        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
-        yield x[rows], y[rows]
+class _Rows(_Source):
+    """Examples that can be asked for by number."""
+
+    def __init__(
+        self,
+        rows: int,
+        batch_size: int | None,
+        shuffle: bool,
+        seed: int | None,
+        take: Callable[[Any], Batch],
+        whole: Batch | None,
+    ) -> None:
+        if rows < 1:
+            raise DataError("data must have at least one example. Received: none")
+        self.rows: int = rows
+        self.size = rows if batch_size is None else min(batch_size, rows)
+        self.count = -(-rows // self.size)
+        self.take = take
+        self.whole = whole if self.count == 1 and batch_size is None else None
+        self.generator: torch.Generator | None = None
+        if shuffle and batch_size is not None:
+            self.generator = torch.Generator()
+            self.generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_()) if seed is None else seed)
+        self.begun: Tensor | None = None
+        self.resumed = False
+
+    def batches(self, start: int) -> Iterator[tuple[Batch, bool]]:
+        if self.whole is not None:
+            yield self.whole, True
+            return
+        order = None
+        if self.generator is not None:
+            if not self.resumed:
+                self.begun = self.generator.get_state()
+            order = torch.randperm(self.rows, generator=self.generator)
+        self.resumed = False
+        for i in range(start, cast("int", self.count)):
+            rows = slice(i * self.size, (i + 1) * self.size)
+            yield self.take(rows if order is None else order[rows]), i + 1 == self.count
+
+    def state(self, within: bool) -> dict[str, Any]:
+        if self.generator is None:
+            return {}
+        return {"generator": self.begun if within else self.generator.get_state()}
+
+    def begin_at(self, state: Mapping[str, Any]) -> None:
+        if self.generator is not None:
+            self.generator.set_state(state["generator"])
+            self.begun, self.resumed = state["generator"], True
+
+
+class _Stream(_Source):
+    """Batches that come one after the other, as an iterable gives them."""
+
+    def __init__(self, batches: Iterable[Any], tensors: Callable[[Any], Batch], replay: bool) -> None:
+        self.source = batches
+        self.tensors = tensors
+        self.replay = replay
+        try:
+            self.count = len(batches)  # type: ignore[arg-type]
+        except TypeError:
+            self.count = None
+        self.begun: dict[str, Any] = {}
+        self.resumed = False
+
+    def batches(self, start: int) -> Iterator[tuple[Batch, bool]]:
+        if self.replay and not self.resumed:
+            self.begun = {"random": random_states(), "loader": self._loader_states()}
+        kept = random_states() if self.resumed else None
+        if self.resumed:
+            set_random_states(self.begun["random"])
+            for generator, state in zip(self._generators(), self.begun["loader"], strict=True):
+                generator.set_state(state)
+        self.resumed = False
+        iterator = iter(self.source)
+        for _ in range(start):
+            next(iterator, None)
+        # One is fetched ahead, or nobody would know which is the last.
+        following = next(iterator, None)
+        if kept is not None:
+            set_random_states(kept)
+        while following is not None:
+            batch, following = following, next(iterator, None)
+            yield self.tensors(batch), following is None
+
+    def _generators(self) -> list[torch.Generator]:
+        if not isinstance(self.source, DataLoader):
+            return []
+        found = [self.source.generator, getattr(self.source.sampler, "generator", None)]
+        return list({id(generator): generator for generator in found if generator is not None}.values())
+
+    def _loader_states(self) -> list[Tensor]:
+        return [generator.get_state() for generator in self._generators()]
+
+    def state(self, within: bool) -> dict[str, Any]:
+        return self.begun if within else {"random": None, "loader": self._loader_states()}
+
+    def begin_at(self, state: Mapping[str, Any]) -> None:
+        if state["random"] is not None:
+            self.begun, self.resumed = dict(state), True
+        else:
+            for generator, saved in zip(self._generators(), state["loader"], strict=True):
+                generator.set_state(saved)
+
+
+def random_states() -> dict[str, Any]:
+    """The states of every generator that a training run may draw from: torch's, Python's and numpy's."""
+    name, keys, position, has_gauss, cached = numpy.random.get_state(legacy=True)
+    version, numbers, gauss = random.getstate()
+    states: dict[str, Any] = {
+        "torch": torch.get_rng_state(),
+        "python": {"version": version, "numbers": torch.tensor(numbers), "gauss": gauss},
+        "numpy": {
+            "name": str(name),
+            "keys": torch.from_numpy(numpy.asarray(keys, dtype=numpy.int64)),
+            "position": int(position),
+            "has_gauss": int(has_gauss),
+            "cached": float(cached),
+        },
+    }
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def set_random_states(states: Mapping[str, Any]) -> None:
+    """Put the generators where `random_states` found them."""
+    torch.set_rng_state(states["torch"])
+    python, legacy = states["python"], states["numpy"]
+    random.setstate((python["version"], tuple(python["numbers"].tolist()), python["gauss"]))
+    keys = legacy["keys"].numpy().astype(numpy.uint32)
+    numpy.random.set_state((legacy["name"], keys, legacy["position"], legacy["has_gauss"], legacy["cached"]))
+    if "cuda" in states:
+        torch.cuda.set_rng_state_all(list(states["cuda"]))
+
+
+def _is_table(data: Any) -> bool:
+    if isinstance(data, Mapping):
+        return True
+    return isinstance(data, tuple | list) and len(data) in (2, 3) and all(_has_rows(part) for part in data[:2])
+
+
+def _has_rows(part: Any) -> bool:
+    if isinstance(part, tuple) and part:
+        return all(_has_rows(item) for item in part)
+    return hasattr(part, "shape")
+
+
+def _rows_of(x: Any, y: Any, weight: Tensor | None) -> int:
+    found = {name: _lengths(part) for name, part in (("x", x), ("y", y), ("weight", weight)) if part is not None}
+    if len({length for lengths in found.values() for length in lengths}) != 1:
+        told = ", ".join(f"{' and '.join(map(str, lengths))} in {name}" for name, lengths in found.items())
+        raise ShapeError(f"x, y and weight must have one row per example. Received: rows: {told}")
+    return next(iter(found.values()))[0]
+
+
+def _lengths(part: Any) -> list[int]:
+    if isinstance(part, tuple):
+        return [length for item in part for length in _lengths(item)]
+    if not isinstance(part, Tensor) or part.dim() == 0:
+        raise ShapeError(f"Data have one row per example. Received: {part!r}")
+    return [len(part)]
+
+
+def _take(part: Any, rows: Any) -> Any:
+    if isinstance(part, tuple):
+        return tuple(_take(item, rows) for item in part)
+    return part[rows if isinstance(rows, slice) else rows.to(part.device)]
+
+
+def _moved(value: Any, device: torch.device | str) -> Any:
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, tuple | list):
+        return type(value)(_moved(item, device) for item in value)
+    return value

@@ -1,31 +1,119 @@
 """History: what a training run reported."""
 
-from collections.abc import Iterator
-from typing import Any
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from minigrad.core import require
+from minigrad.files import write_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class History:
-    """The rows that `fit` recorded, one dict per step.
+    """The rows that `fit` recorded, one dict per update: `step` and `epoch`, from 0, `cost`, and what was measured.
+
+    Args:
+        rows: The rows.
+        stopped: Why the run ended early; empty if it did not.
 
     Examples:
-        >>> history = History([{"step": 0, "epoch": 0, "cost": 0.7}, {"step": 1, "epoch": 1, "cost": 0.5}])
+        >>> rows = [{"step": 0, "epoch": 0, "cost": 0.7}, {"step": 1, "epoch": 1, "cost": 0.5, "val_cost": 0.6}]
+        >>> history = History(rows)
         >>> history
-        History(steps=2, first cost=0.7, last cost=0.5)
-        >>> history.costs
-        [0.7, 0.5]
+        History(steps=2, epochs=2, cost=0.7 to 0.5, val_cost=0.6)
+        >>> history.costs, history["val_cost"]
+        ([0.7, 0.5], [0.6])
+        >>> history.to_dict()
+        {'step': [0, 1], 'epoch': [0, 1], 'cost': [0.7, 0.5], 'val_cost': [None, 0.6]}
     """
 
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
+    def __init__(self, rows: list[dict[str, Any]], stopped: str = "") -> None:
         self.rows = rows
+        self.stopped = stopped
 
     @property
     def costs(self) -> list[float]:
         """The cost of each step."""
         return [row["cost"] for row in self.rows]
 
+    @property
+    def columns(self) -> list[str]:
+        """The names in the rows, in the order in which they first came up."""
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """The values of one column, from the rows that have it.
+
+        Raises:
+            KeyError: If no row has it.
+        """
+        values = [row[name] for row in self.rows if name in row]
+        if not values:
+            raise KeyError(f"The history has {', '.join(self.columns) or 'no column'}. Received: {name!r}")
+        return values
+
     def to_dict(self) -> dict[str, list[Any]]:
-        """The columns, by name."""
-        return {name: [row[name] for row in self.rows] for name in self.rows[0]} if self.rows else {}
+        """The columns, by name; `None` where a row has no such value."""
+        return {name: [row.get(name) for row in self.rows] for name in self.columns}
+
+    def to_csv(self, path: Path | str) -> None:
+        """Write the rows into a file with a header; nothing stands where a row has no such value."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(
+            {name: json.dumps(value) if isinstance(value, list) else value for name, value in row.items()}
+            for row in self.rows
+        )
+        write_file(path, text.getvalue())
+
+    def to_frame(self) -> Any:
+        """The rows as a pandas frame, with `step` as its index.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        frame = require("pandas", "data").DataFrame(self.rows)
+        return frame.set_index("step") if self.rows else frame
+
+    def plot(self, path: Path | str | None = None) -> "Figure":
+        """Draw the cost and whatever else was measured over the steps; with `path`, into a file, by its suffix.
+
+        Raises:
+            MissingExtraError: If matplotlib is not installed.
+        """
+        require("matplotlib", "plot")
+        from matplotlib.figure import Figure  # pyplot would open windows and keep the figure
+
+        costs = [name for name in self._numbers() if name.split("_")[-1] == "cost"]
+        others = [name for name in self._numbers() if name not in (*costs, "step", "epoch")]
+        figure = Figure(figsize=(6.4 if not others else 11, 4), layout="constrained")
+        panels = figure.subplots(1, 2 if others else 1, squeeze=False)[0]
+        for axes, names in zip(panels, (costs, others), strict=False):
+            for name in names:
+                points = [(row["step"] + 1, row[name]) for row in self.rows if name in row]
+                axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else "")
+            axes.set_xlabel("updates")
+            axes.grid(alpha=0.3)
+            if names:
+                axes.legend()
+        if path is not None:
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=Path(path).suffix.lstrip(".") or "png")
+            write_file(path, drawn.getvalue())
+        return figure
+
+    def _numbers(self) -> list[str]:
+        return [n for n in self.columns if all(isinstance(row[n], int | float) for row in self.rows if n in row)]
 
     def __len__(self) -> int:
         """How many steps were taken."""
@@ -37,5 +125,55 @@ class History:
 
     def __repr__(self) -> str:
         if not self.rows:
-            return "History(steps=0)"
-        return f"History(steps={len(self)}, first cost={self.costs[0]:.6g}, last cost={self.costs[-1]:.6g})"
+            return f"History(steps=0{self._why()})"
+        parts = [f"steps={len(self)}", f"epochs={self.rows[-1]['epoch'] + 1}"]
+        parts.append(f"cost={self.rows[0]['cost']:.4g} to {self.rows[-1]['cost']:.4g}")
+        parts += [f"{name}={self[name][-1]:.4g}" for name in self._numbers() if name not in ("step", "epoch", "cost")]
+        return f"History({', '.join(parts)}{self._why()})"
+
+    def _why(self) -> str:
+        return f", stopped={self.stopped!r}" if self.stopped else ""
+
+    def _repr_html_(self) -> str:
+        """The picture, if it can be drawn, above the text."""
+        try:
+            figure = self.plot()
+        except ImportError:
+            return f"<code>{escape(repr(self))}</code>"
+        drawn = io.StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+        svg = drawn.getvalue()
+        return f"<figure>{svg[svg.index('<svg') :]}<figcaption><code>{escape(repr(self))}</code></figcaption></figure>"
+
+
+def settle(rows: Iterable[dict[str, Any]]) -> None:
+    """Turn the costs that are tensors still into numbers, all at once: reading a number waits for the device."""
+    waiting = [row for row in rows if isinstance(row["cost"], Tensor)]
+    if waiting:
+        for row, cost in zip(waiting, torch.stack([row["cost"] for row in waiting]).tolist(), strict=True):
+            row["cost"] = cost
+
+
+def to_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The rows, packed: each column's values, and which rows have them."""
+    columns: dict[str, Any] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        at = [i for i, row in enumerate(rows) if name in row]
+        values: Any = [rows[i][name] for i in at]
+        for kind, dtype in ((int, torch.int64), (float, torch.float64)):
+            if all(type(value) is kind for value in values):
+                values = torch.tensor(values, dtype=dtype)
+        columns[name] = {"values": values} if len(at) == len(rows) else {"values": values, "rows": torch.tensor(at)}
+    return {"length": len(rows), "columns": columns}
+
+
+def from_columns(packed: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that `to_columns` packed."""
+    rows: list[dict[str, Any]] = [{} for _ in range(packed["length"])]
+    for name, column in packed["columns"].items():
+        values = column["values"]
+        values = values.tolist() if isinstance(values, Tensor) else values
+        at = column["rows"].tolist() if "rows" in column else range(len(rows))
+        for i, value in zip(at, values, strict=True):
+            rows[i][name] = value
+    return rows

@@ -1,12 +1,16 @@
 """One training step."""
 
+import copy
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from minigrad.core import Layer, Loss, Optimizer, as_tensors
+from minigrad.core import Layer, Loss, Metric, Optimizer, as_tensors
+from minigrad.errors import ConfigError, ShapeError
+from minigrad.training.data import Batch
 
 _NoOverrides = torch._C.DisableTorchFunctionSubclass
 
@@ -41,3 +45,87 @@ def train_step(net: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any) -> 
         optimizer.step()
         optimizer.zero_grad()
         return cost
+
+
+def accumulated_step(
+    net: Layer,
+    loss: Loss,
+    optimizer: Optimizer,
+    batches: Sequence[Batch],
+    *,
+    clip: float | None = None,
+    metrics: Sequence[Metric] = (),
+    before_update: Callable[[], None] | None = None,
+) -> Tensor:
+    r"""Learn from several batches in one update, as if they were one, and return its cost.
+
+    With a loss that averages, batch $i$ of $n_i$ rows enters with the share $n_i / \sum_j n_j$ (rows that are weighed
+    count with their weights), so that the gradient is that of one large batch; with a loss that sums, with 1.
+
+    Args:
+        net: Learns in place.
+        loss: Its cost is one number.
+        optimizer: Holds the net's parameters.
+        batches: `(x, y, weight or None)`.
+        clip: The largest norm that all gradients together may have; longer ones are shortened to it.
+        metrics: Updated with each prediction.
+        before_update: Called when the gradients are complete, before they are clipped.
+    """
+    masses = [float(len(y) if weight is None else weight.sum()) for _, y, weight in batches]
+    shares = [mass / sum(masses) if _averages(loss) else 1.0 for mass in masses] if len(batches) > 1 else [None]
+    costs = []
+    for (x, y, weight), share in zip(batches, shares, strict=True):
+        prediction, cache = net.forward(x)
+        cost, grad = _cost_and_gradient(loss, prediction, y, weight, share)
+        net.backward_parameters(grad, cache)
+        costs.append(cost)
+        for metric in metrics:
+            metric.update(prediction, y)
+    if before_update is not None:
+        before_update()
+    if clip is not None:
+        torch.nn.utils.clip_grad_norm_(optimizer.parameters, clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return costs[0] if len(costs) == 1 else torch.stack(costs).sum()
+
+
+def weighted_cost(loss: Loss, prediction: Any, target: Any, weight: Tensor) -> tuple[Tensor, Tensor, Any, Loss]:
+    r"""The cost of rows that count differently: $\sum_i w_i \ell_i / \sum_i w_i$ for a loss that averages, else without
+    the division; with it each entry's share, the cache and the unreduced loss that the cache is of.
+
+    Raises:
+        ConfigError: If the loss has no unreduced form.
+        ShapeError: If there is not one weight per row.
+    """
+    if "reduction" not in loss.config():
+        raise ConfigError(f"Rows are weighed with a loss that has a reduction. Received: {loss!r}")
+    unreduced = copy.copy(loss)
+    unreduced.reduction = "none"
+    costs, cache = unreduced.forward(prediction, target)
+    if costs.dim() == 0 or weight.shape != costs.shape[:1]:
+        raise ShapeError(
+            f"Weights are one per row, ({costs.shape[0] if costs.dim() else 1},). Received: shape {tuple(weight.shape)}"
+        )
+    shares = weight.to(costs.dtype).reshape(-1, *[1] * (costs.dim() - 1)).expand(costs.shape)
+    if _averages(loss):
+        shares = shares / shares.sum()
+    return (shares * costs).sum(), shares, cache, unreduced
+
+
+def _cost_and_gradient(
+    loss: Loss, prediction: Any, target: Any, weight: Tensor | None, share: float | None
+) -> tuple[Tensor, Any]:
+    if weight is not None:
+        cost, shares, cache, unreduced = weighted_cost(loss, prediction, target, weight)
+        if share is not None:
+            cost, shares = cost * share, shares * share
+        return cost, unreduced.backward(cache, shares)
+    cost, cache = loss.forward(prediction, target)
+    if share is None:
+        return cost, loss.backward(cache)
+    return cost * share, loss.backward(cache, torch.full_like(cost, share))
+
+
+def _averages(loss: Loss) -> bool:
+    return getattr(loss, "reduction", "mean") == "mean"

@@ -13,7 +13,7 @@ from minigrad.errors import ShapeError
 from minigrad.layers import Linear, Sequential
 from minigrad.losses import BCE
 from minigrad.optimizers import SGD
-from minigrad.training import History, batches, fit, train_step
+from minigrad.training import Batches, History, fit, train_step
 
 X = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
 Y = torch.tensor([[0.0], [1], [1], [0]])
@@ -58,9 +58,9 @@ def test_the_seed_fixes_the_order_and_leaves_the_global_generator() -> None:
 
 
 def test_each_pass_sees_every_row_once_in_a_new_order() -> None:
-    generator = torch.Generator().manual_seed(3)
     rows = torch.arange(8)
-    passes = [torch.cat([y for _, y in batches((rows, rows), 3, generator)]).tolist() for _ in range(2)]
+    batches = Batches((rows, rows), 3, seed=3)
+    passes = [torch.cat([y for (_, y, _), _ in batches]).tolist() for _ in range(2)]
     assert [sorted(seen) for seen in passes] == [list(range(8))] * 2
     assert passes[0] != passes[1]
 

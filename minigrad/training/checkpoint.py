@@ -1,0 +1,181 @@
+"""Checkpoint: where and when the whole state of a run is written, and how it is taken up again."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from minigrad.core import Callback, Layer, Metric, Mode, Run
+from minigrad.errors import CheckpointError, MinigradError
+from minigrad.files import read_tree, write_tree
+from minigrad.training.data import Batches, random_states, set_random_states
+from minigrad.training.history import from_columns, settle, to_columns
+
+KIND = "checkpoint"
+
+
+class Checkpoint:
+    """Writes the state of a run into a folder: `checkpoint.safetensors` is always the newest.
+
+    A file holds all that decides how a run goes on: parameters and buffers, the optimizer's and the schedule's state,
+    the order of the data and the place in it, every random generator, the history, and what callbacks and metrics
+    remember. A run that is killed and resumed therefore ends with the same bits as one that was not.
+
+    Args:
+        folder: Made if it is not there.
+        every: Updates between two files; `None` writes one at the end of each pass over the data. One more is written
+            when the run ends.
+        keep: How many of the newest are kept; with more than one, `checkpoint-<step>.safetensors` stand beside it.
+        best: A column of the history, such as `"val_cost"`; whenever it reaches a new best, `best.safetensors` is
+            written.
+        mode: Whether the smaller (`"min"`) or the larger (`"max"`) value is better; `None` takes what the metric of
+            that name says, and `"min"` for a cost.
+
+    Raises:
+        ValueError: If `every` or `keep` is not positive, or `mode` is unknown.
+
+    Examples:
+        >>> Checkpoint("runs/digits", every=100, keep=3, best="val_cost")
+        Checkpoint('runs/digits', every=100, keep=3, best='val_cost', mode=None)
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        every: int | None = None,
+        keep: int = 1,
+        best: str | None = None,
+        mode: Mode | None = None,
+    ) -> None:
+        if every is not None and every < 1:
+            raise ValueError(f"every must be positive. Received: every={every}")
+        if keep < 1:
+            raise ValueError(f"keep must be positive. Received: keep={keep}")
+        if mode not in (None, "min", "max"):
+            raise ValueError(f"mode must be 'min' or 'max'. Received: mode={mode!r}")
+        self.folder = Path(folder)
+        self.every = every
+        self.keep = keep
+        self.best = best
+        self.mode = mode
+
+    @property
+    def newest(self) -> Path:
+        """The file that a run goes on from."""
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def best_file(self) -> Path:
+        """The file of the best value so far."""
+        return self.folder / "best.safetensors"
+
+    def kept(self) -> list[Path]:
+        """The numbered files, the oldest first."""
+        return sorted(self.folder.glob("checkpoint-*.safetensors"))
+
+    def write(self, state: Mapping[str, Any], step: int) -> Path:
+        """Write the newest file, and forget those that are too old."""
+        write_tree(self.newest, dict(state), kind=KIND)
+        if self.keep > 1:
+            self._number(state, self.folder / f"checkpoint-{step:09d}.safetensors")
+            for old in self.kept()[: -self.keep]:
+                old.unlink(missing_ok=True)
+        return self.newest
+
+    def _number(self, state: Mapping[str, Any], path: Path) -> None:
+        # The same bytes under a second name, where the file system knows how; it is whole from the first moment.
+        path.unlink(missing_ok=True)
+        try:
+            os.link(self.newest, path)
+        except OSError:
+            write_tree(path, dict(state), kind=KIND)
+
+    def __repr__(self) -> str:
+        return (
+            f"Checkpoint({str(self.folder)!r}, every={self.every}, keep={self.keep}, best={self.best!r}, "
+            f"mode={self.mode!r})"
+        )
+
+
+def state_of(
+    run: Run,
+    batches: Batches,
+    callbacks: Sequence[Callback],
+    metrics: Sequence[Metric],
+    settings: Mapping[str, Any],
+    best: float | None,
+) -> dict[str, Any]:
+    """Everything that decides how a run goes on."""
+    settle(run.rows)
+    return {
+        "step": run.step,
+        "epoch": run.epoch,
+        "best": best,
+        "settings": dict(settings),
+        "net": dict(run.net.state_dict()),
+        "optimizer": {"name": type(run.optimizer).__name__, **run.optimizer.state_dict()},
+        "schedule": None if run.schedule is None else run.schedule.state_dict(),
+        "data": batches.state_dict(),
+        "random": random_states(),
+        "history": to_columns(run.rows),
+        "callbacks": [{"name": type(c).__name__, "state": c.state_dict()} for c in callbacks],
+        "metrics": [{"name": type(m).__name__, "state": m.state_dict()} for m in metrics],
+    }
+
+
+def restore(
+    path: Path,
+    run: Run,
+    batches: Batches,
+    callbacks: Sequence[Callback],
+    metrics: Sequence[Metric],
+    settings: Mapping[str, Any],
+) -> float | None:
+    """Put everything where `state_of` found it, and return the best value so far.
+
+    Raises:
+        CheckpointError: If the file is damaged, or is that of another run: it says in what they differ.
+    """
+    state = read_tree(path, kind=KIND)
+    _expect_equal(path, state["settings"], settings)
+    for what, ours in (("callbacks", callbacks), ("metrics", metrics)):
+        _expect_equal(path, {what: [part["name"] for part in state[what]]}, {what: [type(o).__name__ for o in ours]})
+    _expect_equal(path, {"optimizer": state["optimizer"]["name"]}, {"optimizer": type(run.optimizer).__name__})
+    _expect_equal(path, {"schedule": state["schedule"] is not None}, {"schedule": run.schedule is not None})
+    try:
+        _expect_dtypes(path, state["net"], run.net)
+        run.net.load_state_dict(state["net"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        if run.schedule is not None:
+            run.schedule.load_state_dict(state["schedule"])
+        batches.load_state_dict(state["data"])
+        for callback, saved in zip(callbacks, state["callbacks"], strict=True):
+            callback.load_state_dict(saved["state"])
+        for metric, saved in zip(metrics, state["metrics"], strict=True):
+            metric.load_state_dict(saved["state"])
+    except MinigradError as error:
+        raise CheckpointError(f"{path} is the checkpoint of another run: {error}") from error
+    run.step, run.epoch, run.rows[:] = state["step"], state["epoch"], from_columns(state["history"])
+    set_random_states(state["random"])
+    best: float | None = state["best"]
+    return best
+
+
+def _expect_equal(path: Path, saved: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    for name, value in ours.items():
+        if saved.get(name) != value:
+            raise CheckpointError(
+                f"A run is resumed as it was begun; {path} was written with {name}={saved.get(name)!r}. "
+                f"Received: {name}={value!r}"
+            )
+
+
+def _expect_dtypes(path: Path, saved: Mapping[str, Tensor], net: Layer) -> None:
+    for name, tensor in net.state_dict().items():
+        if name in saved and saved[name].dtype != tensor.dtype:
+            raise CheckpointError(
+                f"Weights are resumed in their own dtype; in {path} {name} is {saved[name].dtype}. "
+                f"Received: a net in {tensor.dtype}"
+            )

@@ -1,0 +1,75 @@
+"""evaluate: how good a net is on data that it does not learn from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from minigrad.core import Layer, Loss, Metric
+from minigrad.training.data import Batches
+from minigrad.training.named import Spec, made, named_metrics
+from minigrad.training.step import weighted_cost
+
+_ROWS = 1024  # at once, where nobody says: enough to be quick, few enough for any memory
+
+
+def evaluate(
+    net: Layer,
+    loss: Spec,
+    data: Any,
+    *,
+    metrics: Sequence[Spec] = (),
+    batch_size: int | None = None,
+    fields: tuple[str, str] = ("x", "y"),
+    device: torch.device | str | None = None,
+) -> dict[str, Any]:
+    """The cost and the metrics of a net's predictions, over all data.
+
+    Args:
+        net: Predicts; nothing in it changes.
+        loss: Its cost is averaged over the rows if it averages, else summed up.
+        data: As `fit` takes it.
+        metrics: Objects, names or configurations.
+        batch_size: Rows at once, of data that are not in batches yet.
+        fields: The names of x and y in a dict.
+        device: Where every batch is moved.
+
+    Examples:
+        >>> from minigrad.layers import Linear
+        >>> net = Linear(2, 1)
+        >>> net.load_state_dict({"weight": torch.tensor([[1.0, 1.0]]), "bias": torch.zeros(1)})
+        >>> evaluate(net, "mse", (torch.ones(3, 2), torch.ones(3, 1)), metrics=["mae"])
+        {'cost': 1.0, 'mean_absolute_error': 1.0}
+    """
+    named = named_metrics(metrics)
+    criterion: Loss = made("loss", loss)
+    batches = whole(data, batch_size, fields=fields, like=net, device=device)
+    return measured(net, criterion, batches, named)
+
+
+def whole(data: Any, batch_size: int | None, **options: Any) -> Batches:
+    """All data in their order, in batches of a size that is quick and fits into any memory."""
+    batches = Batches(data, shuffle=False, **options)
+    if batches.rows is None:
+        return batches
+    return Batches(data, min(batches.rows, max(batch_size or 0, _ROWS)), shuffle=False, **options)
+
+
+def measured(net: Layer, loss: Loss, batches: Batches, metrics: dict[str, Metric]) -> dict[str, Any]:
+    """What `evaluate` returns, of things that are made already."""
+    for metric in metrics.values():
+        metric.reset()
+    total = mass = 0.0
+    averages = getattr(loss, "reduction", "mean") == "mean"
+    for (x, y, weight), _ in batches:
+        prediction = net.predict(x)
+        if weight is None:
+            cost, rows = loss.forward(prediction, y)[0], float(len(y))
+        else:
+            cost, rows = weighted_cost(loss, prediction, y, weight)[0], float(weight.sum())
+        total += cost.item() * (rows if averages else 1.0)
+        mass += rows
+        for metric in metrics.values():
+            metric.update(prediction, y)
+    values: dict[str, Any] = {"cost": total / mass if averages else total}
+    return values | {name: metric.compute() for name, metric in metrics.items()}

@@ -1,0 +1,325 @@
+"""The loop of `fit`: batches, updates, and whoever is told of them."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from torch import Tensor
+
+from minigrad.core import Callback, Layer, Loss, Metric, Optimizer, Run, Schedule, is_innermost, map_layers
+from minigrad.errors import CheckpointError, ConfigError, DataError
+from minigrad.files import write_tree
+from minigrad.training.checkpoint import KIND, Checkpoint, restore, state_of
+from minigrad.training.data import Batch, Batches
+from minigrad.training.evaluate import measured
+from minigrad.training.history import History, settle
+from minigrad.training.step import accumulated_step, train_step
+
+_EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
+_UNREAD = 4096  # costs that may wait to be read, each a small tensor
+
+
+class Loop:
+    """One run of `fit`, whose arguments are explained there, made and checked by now.
+
+    After each update, in this order: the row of the history, metrics and validation if they are due, `on_step_end`, the
+    schedule, `on_epoch_end`, and the checkpoint, which therefore holds all of them.
+    """
+
+    def __init__(
+        self,
+        net: Layer,
+        loss: Loss,
+        optimizer: Optimizer,
+        data: Batches,
+        *,
+        epochs: int | None,
+        steps: int | None,
+        validation: Batches | None,
+        validate_every: int | None,
+        metrics: dict[str, Metric],
+        callbacks: Sequence[Callback],
+        schedule: Schedule | None,
+        schedule_every: str,
+        accumulate: int,
+        clip: float | None,
+        checkpoint: Checkpoint | None,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self.data = data
+        self.epochs = epochs
+        self.validation = validation
+        self.validate_every = validate_every
+        self.metrics = metrics
+        self.callbacks = callbacks
+        self.schedule_every = schedule_every
+        self.accumulate = accumulate
+        self.clip = clip
+        self.checkpoint = checkpoint
+        self.settings = {**settings, "rows": data.rows, "accumulate": accumulate, "clip": clip}
+        self.settings |= {"validate_every": validate_every, "schedule_every": schedule_every}
+        updates = None if data.count is None else -(-data.count // accumulate)
+        self.run_ = Run(
+            net,
+            loss,
+            optimizer,
+            schedule,
+            total_steps=steps if epochs is None else None if updates is None else epochs * updates,
+            total_epochs=epochs,
+            folder=None if checkpoint is None else checkpoint.folder,
+            save=self._save,
+        )
+        self.events = {name: list(_bound(callbacks, name)) for name in _EVENTS}
+        self.net = _wrapped(net, callbacks)
+        self.best: float | None = None
+        self.saved = -1
+        self.waiting: list[Path] = []
+        self.updating = False
+        self.mode = _mode(checkpoint, metrics)
+
+    def run(self, resume: bool) -> History:
+        """Train, from the beginning or from the newest checkpoint."""
+        run = self.run_
+        self._begin(resume)
+        try:
+            with _stopping_on_interrupt(run):
+                self._tell("on_fit_start")
+                while not run.stopped and run.epoch != self.epochs and run.step != run.total_steps:
+                    self._epoch()
+                if self.checkpoint is not None and self.saved != run.step:
+                    self._write_checkpoint()
+        except BaseException as error:
+            settle(run.rows)
+            error.history = History(run.rows, f"{type(error).__name__}: {error}")  # type: ignore[attr-defined]
+            for told in self.events["on_exception"]:
+                told(run, error)
+            raise
+        finally:
+            self.updating = False
+            settle(run.rows)
+            self._tell("on_fit_end")
+        return History(run.rows, run.stopped)
+
+    def _begin(self, resume: bool) -> None:
+        if self.checkpoint is None:
+            return
+        newest = self.checkpoint.newest
+        if not newest.exists():
+            self.checkpoint.folder.mkdir(parents=True, exist_ok=True)
+        elif resume:
+            own = self._own_callbacks()
+            self.best = restore(newest, self.run_, self.data, own, list(self.metrics.values()), self.settings)
+            self.saved = self.run_.step
+        else:
+            raise CheckpointError(
+                f"{self.checkpoint.folder} holds the checkpoint of an earlier run: go on from it with resume=True, or "
+                f"choose another folder. Received: resume=False"
+            )
+
+    def _own_callbacks(self) -> list[Callback]:
+        # The bar remembers nothing, and one run may show it where the other did not.
+        return [callback for callback in self.callbacks if type(callback).__module__ != "minigrad.training.progress"]
+
+    def _epoch(self) -> None:
+        run, begun = self.run_, self.run_.step
+        step = self._step()
+        if self.data.position == 0:
+            self._tell("on_epoch_start")
+        last = False
+        for batches, last in self._updates():
+            self.updating = True
+            cost = step(batches)
+            run.rows.append({"step": run.step, "epoch": run.epoch, "cost": cost})
+            run.step += 1
+            self._after(last)
+            if run.stopped or run.step == run.total_steps:
+                return
+        if run.step == begun and not last:
+            raise DataError(f"data must yield at least one batch per pass. Received: none in pass {run.epoch}")
+
+    def _updates(self) -> Iterator[tuple[Any, bool]]:
+        """What each update learns from, and whether it is the pass's last."""
+        if self.accumulate == 1:
+            yield from self.data
+            return
+        group: list[Batch] = []
+        for batch, last in self.data:
+            group.append(batch)
+            if last or len(group) == self.accumulate:
+                yield group, last
+                group = []
+
+    def _step(self) -> Callable[[Any], Tensor]:
+        """One update: the bare step, where nothing more is asked for."""
+        net, loss, optimizer = self.net, self.run_.loss, self.run_.optimizer
+        metrics = list(self.metrics.values()) if self.validation is None else []
+        before = self.events["on_before_update"]
+        options: dict[str, Any] = {"clip": self.clip, "metrics": metrics}
+        options["before_update"] = (lambda: self._tell("on_before_update")) if before else None
+        if self.accumulate > 1:
+            return lambda batches: accumulated_step(net, loss, optimizer, batches, **options)
+        bare = self.clip is None and not metrics and not before
+
+        def step(batch: Batch) -> Tensor:
+            x, y, weight = batch
+            if bare and weight is None:
+                return train_step(net, loss, optimizer, x, y)
+            return accumulated_step(net, loss, optimizer, [batch], **options)
+
+        return step
+
+    def _after(self, last: bool) -> None:
+        """All that follows an update."""
+        run = self.run_
+        every = self.validate_every
+        if (last if every is None else run.step % every == 0) or run.step == run.total_steps:
+            self._measure()
+        if run.step % _UNREAD == 0:
+            settle(run.rows[-_UNREAD:])
+        if self.events["on_step_end"]:
+            self._tell("on_step_end")
+        if run.schedule is not None and (last or self.schedule_every == "step"):
+            run.schedule.step(self._watched() if _watches(run.schedule) else None)
+        if last:
+            self._tell("on_epoch_end")
+            run.epoch += 1
+        self.updating = False
+        if self.waiting:
+            self._write_waiting()
+        checkpoint = self.checkpoint
+        if checkpoint is not None and (last if checkpoint.every is None else run.step % checkpoint.every == 0):
+            self._write_checkpoint()
+
+    def _measure(self) -> None:
+        """The metrics of the training or of the validation, into the newest row."""
+        run = self.run_
+        if self.validation is None:
+            for name, metric in self.metrics.items():
+                run.rows[-1][name] = metric.compute()
+                metric.reset()
+        else:
+            values = measured(run.net, run.loss, self.validation, self.metrics)
+            run.rows[-1].update({f"val_{name}": value for name, value in values.items()})
+            self._tell("on_validation_end")
+        self._keep_best()
+
+    def _watched(self) -> float:
+        """What a schedule that watches is given: the newest cost of a validation, or of the training."""
+        if self.validation is not None:
+            for row in reversed(self.run_.rows):
+                if "val_cost" in row:
+                    return float(row["val_cost"])
+        return float(self.run_.row()["cost"])
+
+    def _keep_best(self) -> None:
+        checkpoint, row = self.checkpoint, self.run_.row()
+        if checkpoint is None or checkpoint.best is None or checkpoint.best not in row:
+            return
+        value = float(row[checkpoint.best])
+        if self.best is None or (value < self.best if self.mode == "min" else value > self.best):
+            self.best = value
+            self._save(checkpoint.best_file)
+
+    def _save(self, path: Path) -> None:
+        # Within an update only half of the state has moved on; the file is written when all has.
+        self.waiting.append(path)
+        if not self.updating:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        while self.waiting:
+            write_tree(self.waiting.pop(0), self._state(), kind=KIND)
+
+    def _state(self) -> dict[str, Any]:
+        metrics = list(self.metrics.values())
+        return state_of(self.run_, self.data, self._own_callbacks(), metrics, self.settings, self.best)
+
+    def _write_checkpoint(self) -> None:
+        if self.checkpoint is not None:
+            self.run_.checkpoint = self.checkpoint.write(self._state(), self.run_.step)
+            self.saved = self.run_.step
+            self._tell("on_checkpoint")
+
+    def _tell(self, event: str) -> None:
+        for told in self.events[event]:
+            told(self.run_)
+
+
+def _bound(callbacks: Sequence[Callback], event: str) -> Iterator[Callable[..., None]]:
+    """The methods that are overridden; an exception in one bears its name."""
+    for callback in callbacks:
+        if getattr(type(callback), event) is not getattr(Callback, event) or event in vars(callback):
+            yield _named(getattr(callback, event), f"In callback {type(callback).__name__}.{event}")
+
+
+def _named(method: Callable[..., None], name: str) -> Callable[..., None]:
+    def call(run: Run, *more: Any) -> None:
+        try:
+            method(run, *more)
+        except BaseException as error:
+            error.add_note(f"{name}, after {run.step} updates.")
+            raise
+
+    return call
+
+
+def _wrapped(net: Layer, callbacks: Sequence[Callback]) -> Layer:
+    """The net that learns: the same parameters, with what callbacks put around its layers."""
+    wrapping = [callback for callback in callbacks if type(callback).wrap is not Callback.wrap]
+    if not wrapping:
+        return net
+    names: dict[int, str] = {}
+    for name, layer in net.named_layers():
+        names.setdefault(id(layer), name)
+
+    def wrap(layer: Layer) -> Layer:
+        wrapped = layer
+        for callback in wrapping:
+            wrapped = callback.wrap(wrapped, names.get(id(layer), ""))
+            if not isinstance(wrapped, Layer):
+                raise ConfigError(f"{type(callback).__name__}.wrap must return a layer. Received: {wrapped!r}")
+        return wrapped
+
+    return map_layers(net, wrap, is_innermost)
+
+
+def _watches(schedule: Schedule) -> bool:
+    return type(schedule).watch is not Schedule.watch
+
+
+def _mode(checkpoint: Checkpoint | None, metrics: Mapping[str, Metric]) -> str:
+    if checkpoint is None or checkpoint.best is None:
+        return "min"
+    known = ["cost", "val_cost", *metrics, *(f"val_{name}" for name in metrics)]
+    if checkpoint.best not in known:
+        raise ConfigError(f"best is one of {', '.join(known)}. Received: best={checkpoint.best!r}")
+    metric = metrics.get(checkpoint.best.removeprefix("val_"))
+    higher = metric is not None and metric.higher_is_better
+    return checkpoint.mode or ("max" if higher else "min")
+
+
+@contextmanager
+def _stopping_on_interrupt(run: Run) -> Iterator[None]:
+    """Let the first Ctrl-C end the run in order; a second one breaks it off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if run.stopped:
+            raise KeyboardInterrupt
+        run.stop("interrupted")
+
+    if previous is not signal.default_int_handler:  # somebody handles it already, and is left to
+        yield
+        return
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
