@@ -7,6 +7,7 @@ from typing import Any, final
 from torch import Tensor
 
 from minigrad.core import Layer, Parameter, Wrapper, receive_gradients
+from minigrad.core.finite import tensors
 from minigrad.errors import CacheError, SanitizerError
 from minigrad.layers.watching import (
     Snapshot,
@@ -16,7 +17,6 @@ from minigrad.layers.watching import (
     finiteness,
     likeness,
     storage,
-    tensors,
 )
 
 

@@ -1,28 +1,12 @@
 """What `Checked` looks with: which tensors there are, whether they changed, are finite, are like others."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from minigrad.core.finite import first_index, first_not_finite, is_finite, tensors
 from minigrad.errors import SanitizerError
-
-
-def tensors(value: Any, name: str) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor in a value (also in tuples, lists, dicts and dataclasses), under a name that leads to it."""
-    if isinstance(value, Tensor):
-        yield name, value
-    elif isinstance(value, list | tuple):
-        for i, item in enumerate(value):
-            yield from tensors(item, f"{name}[{i}]")
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from tensors(item, f"{name}[{key!r}]")
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from tensors(getattr(value, field.name), f"{name}.{field.name}")
 
 
 class Snapshot:
@@ -48,7 +32,7 @@ class Snapshot:
                 raise SanitizerError(f"{rule}. Received: {name}, now {described(tensor)}, before {described(copy)}")
             differs = ~((tensor == copy) | ((tensor != tensor) & (copy != copy)))
             if differs.any():
-                at = _first(differs)
+                at = first_index(differs)
                 raise SanitizerError(f"{rule}. Received: {name}, at {at} now {tensor[at]:g}, before {copy[at]:g}")
 
     def expect_untouched(self, rule: str) -> None:
@@ -73,19 +57,13 @@ def expect_finite(rule: str, named: Iterable[tuple[str, Tensor]]) -> None:
     Raises:
         SanitizerError: The rule, then the first that was found.
     """
-    for name, tensor in named:
-        bad = ~tensor.isfinite()
-        if bad.any():
-            at = _first(bad)
-            raise SanitizerError(
-                f"{rule}. Received: {name}, at {at} {tensor[at]:g}, not finite in {int(bad.sum())} of "
-                f"{tensor.numel()} elements"
-            )
+    if found := first_not_finite(named):
+        raise SanitizerError(f"{rule}. Received: {found}")
 
 
 def finiteness(named: Iterable[tuple[str, Tensor]]) -> str:
     """Say in words whether all is finite."""
-    bad = [name for name, tensor in named if not tensor.isfinite().all()]
+    bad = [name for name, tensor in named if not is_finite(tensor)]
     return f"{bad[0]} was not finite already" if bad else "what it received was finite"
 
 
@@ -118,7 +96,3 @@ def likeness(value: Any) -> dict[str, str | None]:
 def storage(tensor: Tensor) -> int:
     """Where a tensor's memory begins; 0 if it has none."""
     return tensor.untyped_storage().data_ptr()
-
-
-def _first(mask: Tensor) -> tuple[int, ...]:
-    return tuple(torch.nonzero(mask)[0].tolist())
