@@ -1,3 +1,10 @@
 """Examples under a name."""
 
-__all__: list[str] = []
+from minigrad.datasets.digits import Digits
+from minigrad.datasets.iris import Iris
+from minigrad.datasets.moons import Moons
+from minigrad.datasets.spirals import Spirals
+from minigrad.datasets.text import Text
+from minigrad.datasets.xor import XOR
+
+__all__ = ["XOR", "Digits", "Iris", "Moons", "Spirals", "Text"]

@@ -6,10 +6,20 @@ from typing import Any
 from minigrad.core import Component, constructor_arguments
 from minigrad.errors import ConfigError
 from minigrad.testing.case import HOW_TO_GIVE, Case
-from minigrad.testing.samples import activations, initializers, layers, losses, optimizers, schedules, wrappers
+from minigrad.testing.samples import (
+    activations,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    optimizers,
+    schedules,
+    wrappers,
+)
 
 SAMPLES: dict[str, Callable[[Any], list[Case]]] = (
     activations.SAMPLES
+    | datasets.SAMPLES
     | initializers.SAMPLES
     | layers.SAMPLES
     | losses.SAMPLES
