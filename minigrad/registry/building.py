@@ -190,6 +190,8 @@ class _Builder:
 
     def narrowed(self, name: Any, kinds: Sequence[Kind]) -> Sequence[Kind]:
         """The kinds that a spec asks for by `kind`; a file cannot ask for others than may stand there."""
+        if type(name) is not str:
+            raise UnknownNameError(f"kind must be a text. Received: kind={name!r}")
         family = kind_called(name).family
         if self.rules is None:
             return family
@@ -253,7 +255,8 @@ class _Builder:
             return fitted(value, hint, self.rules.file)
         except UnfitError as error:
             name = parameter.name if parameter else path.rpartition(".")[2]
-            raise _fault(path, f"{name} must be {error}. Received: {name}={given!r}") from None
+            rule = f"{name} must be {error}"
+            raise _fault(path, f"{rule}{'' if rule[-1] in '.?' else '.'} Received: {name}={given!r}") from None
 
     def value(self, value: Any, hint: Any, path: str) -> Any:
         """A value with the components in it built, wherever the annotation lets a component stand."""

@@ -50,6 +50,8 @@ def fitted(value: Any, hint: Any, file: Callable[[str], Path] = Path) -> Any:
     if is_open(hint) or isinstance(hint, TypeVar):
         return _any(value)
     rules = []
+    if Path in members(hint) and type(value) is str:
+        return file(value)  # where a path may stand, no text passes unseen
     for member in members(hint):
         if member is type(None):
             if value is None:
