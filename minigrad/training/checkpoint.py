@@ -10,7 +10,7 @@ from torch import Tensor
 from minigrad.core import Callback, Layer, Metric, Mode, Run
 from minigrad.errors import CheckpointError, MinigradError
 from minigrad.files import read_tree, write_tree
-from minigrad.training.data import Batches, random_states, set_random_states
+from minigrad.training.data import Batches, packed, random_states, set_random_states, unpacked
 from minigrad.training.history import from_columns, settle, to_columns
 
 KIND = "checkpoint"
@@ -25,8 +25,8 @@ class Checkpoint:
 
     Args:
         folder: Made if it is not there.
-        every: Updates between two files; `None` writes one at the end of each pass over the data. One more is written
-            when the run ends.
+        every: Updates between two files; `None` writes one at the end of each pass over the data. One is written when
+            the run begins, and one when it ends.
         keep: How many of the newest are kept; with more than one, `checkpoint-<step>.safetensors` stand beside it.
         best: A column of the history, such as `"val_cost"`; whenever it reaches a new best, `best.safetensors` is
             written.
@@ -118,7 +118,7 @@ def state_of(
         "optimizer": {"name": type(run.optimizer).__name__, **run.optimizer.state_dict()},
         "schedule": None if run.schedule is None else run.schedule.state_dict(),
         "data": batches.state_dict(),
-        "random": random_states(),
+        "random": packed(random_states()),
         "history": to_columns(run.rows),
         "callbacks": [{"name": type(c).__name__, "state": c.state_dict()} for c in callbacks],
         "metrics": [{"name": type(m).__name__, "state": m.state_dict()} for m in metrics],
@@ -158,7 +158,7 @@ def restore(
     except MinigradError as error:
         raise CheckpointError(f"{path} is the checkpoint of another run: {error}") from error
     run.step, run.epoch, run.rows[:] = state["step"], state["epoch"], from_columns(state["history"])
-    set_random_states(state["random"])
+    set_random_states(unpacked(state["random"]))
     best: float | None = state["best"]
     return best
 

@@ -233,24 +233,32 @@ class _Stream(_Source):
         self.resumed = False
 
     def batches(self, start: int) -> Iterator[tuple[Batch, bool]]:
-        if self.replay and not self.resumed:
-            self.begun = {"random": random_states(), "loader": self._loader_states()}
         kept = random_states() if self.resumed else None
         if self.resumed:
             set_random_states(self.begun["random"])
             for generator, state in zip(self._generators(), self.begun["loader"], strict=True):
                 generator.set_state(state)
-        self.resumed = False
+        elif self.replay:
+            self.begun = {"random": random_states(), "loader": self._loader_states()}
         iterator = iter(self.source)
         for _ in range(start):
             next(iterator, None)
+        if kept is not None and start:
+            set_random_states(self.begun["ahead"])
+        self.resumed = False
         # One is fetched ahead, or nobody would know which is the last.
-        following = next(iterator, None)
+        following = self._next(iterator)
         if kept is not None:
             set_random_states(kept)
         while following is not None:
-            batch, following = following, next(iterator, None)
+            batch, following = following, self._next(iterator)
             yield self.tensors(batch), following is None
+
+    def _next(self, iterator: Iterator[Any]) -> Any:
+        if self.replay:
+            # What a batch draws may follow what the layers drew in the updates before it.
+            self.begun["ahead"] = random_states()
+        return next(iterator, None)
 
     def _generators(self) -> list[torch.Generator]:
         if not isinstance(self.source, DataLoader):
@@ -262,11 +270,14 @@ class _Stream(_Source):
         return [generator.get_state() for generator in self._generators()]
 
     def state(self, within: bool) -> dict[str, Any]:
-        return self.begun if within else {"random": None, "loader": self._loader_states()}
+        if not within:
+            return {"random": None, "loader": self._loader_states()}
+        return {**self.begun, **{name: packed(self.begun[name]) for name in ("random", "ahead")}}
 
     def begin_at(self, state: Mapping[str, Any]) -> None:
         if state["random"] is not None:
-            self.begun, self.resumed = dict(state), True
+            self.begun = {**state, **{name: unpacked(state[name]) for name in ("random", "ahead")}}
+            self.resumed = True
         else:
             for generator, saved in zip(self._generators(), state["loader"], strict=True):
                 generator.set_state(saved)
@@ -274,33 +285,47 @@ class _Stream(_Source):
 
 def random_states() -> dict[str, Any]:
     """The states of every generator that a training run may draw from: torch's, Python's and numpy's."""
-    name, keys, position, has_gauss, cached = numpy.random.get_state(legacy=True)
-    version, numbers, gauss = random.getstate()
-    states: dict[str, Any] = {
+    on_gpus = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return {
         "torch": torch.get_rng_state(),
-        "python": {"version": version, "numbers": torch.tensor(numbers), "gauss": gauss},
-        "numpy": {
-            "name": str(name),
-            "keys": torch.from_numpy(numpy.asarray(keys, dtype=numpy.int64)),
-            "position": int(position),
-            "has_gauss": int(has_gauss),
-            "cached": float(cached),
-        },
+        "cuda": torch.cuda.get_rng_state_all() if on_gpus else [],
+        "python": random.getstate(),
+        "numpy": numpy.random.get_state(legacy=True),
     }
-    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        states["cuda"] = torch.cuda.get_rng_state_all()
-    return states
 
 
 def set_random_states(states: Mapping[str, Any]) -> None:
     """Put the generators where `random_states` found them."""
     torch.set_rng_state(states["torch"])
+    if states["cuda"]:
+        torch.cuda.set_rng_state_all(states["cuda"])
+    random.setstate(states["python"])
+    numpy.random.set_state(states["numpy"])
+
+
+def packed(states: Mapping[str, Any]) -> dict[str, Any]:
+    """What `random_states` returned, as numbers and tensors for a file."""
+    version, numbers, gauss = states["python"]
+    name, keys, position, has_gauss, cached = states["numpy"]
+    return {
+        **states,
+        "python": {"version": version, "numbers": torch.tensor(numbers), "gauss": gauss},
+        "numpy": {
+            "name": str(name),
+            "keys": torch.from_numpy(numpy.asarray(keys, dtype=numpy.int64)),
+            "rest": [int(position), int(has_gauss), float(cached)],
+        },
+    }
+
+
+def unpacked(states: Mapping[str, Any]) -> dict[str, Any]:
+    """What `packed` was given."""
     python, legacy = states["python"], states["numpy"]
-    random.setstate((python["version"], tuple(python["numbers"].tolist()), python["gauss"]))
-    keys = legacy["keys"].numpy().astype(numpy.uint32)
-    numpy.random.set_state((legacy["name"], keys, legacy["position"], legacy["has_gauss"], legacy["cached"]))
-    if "cuda" in states:
-        torch.cuda.set_rng_state_all(list(states["cuda"]))
+    return {
+        **states,
+        "python": (python["version"], tuple(python["numbers"].tolist()), python["gauss"]),
+        "numpy": (legacy["name"], legacy["keys"].numpy().astype(numpy.uint32), *legacy["rest"]),
+    }
 
 
 def _is_table(data: Any) -> bool:

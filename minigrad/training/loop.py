@@ -70,6 +70,8 @@ class Loop:
             schedule,
             total_steps=steps if epochs is None else None if updates is None else epochs * updates,
             total_epochs=epochs,
+            metrics=metrics,
+            validates=validation is not None,
             folder=None if checkpoint is None else checkpoint.folder,
             save=self._save,
         )
@@ -88,6 +90,8 @@ class Loop:
         try:
             with _stopping_on_interrupt(run):
                 self._tell("on_fit_start")
+                if self.checkpoint is not None and self.saved < 0:
+                    self._write_checkpoint()
                 while not run.stopped and run.epoch != self.epochs and run.step != run.total_steps:
                     self._epoch()
                 if self.checkpoint is not None and self.saved != run.step:

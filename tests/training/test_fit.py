@@ -83,8 +83,8 @@ def test_nothing_to_do_gives_an_empty_history() -> None:
         ({"steps": 1, "data": [(X, Y)], "batch_size": 2}, "come in batches"),
         ({"steps": 1, "data": []}, "at least one batch"),
         ({"steps": 1, "data": 3}, "Received: int"),
-        ({"steps": 1, "data": (X, Y[:3])}, "4 rows in x, 3 in y"),
-        ({"steps": 1, "data": (np.zeros((4, 2), np.float32), np.zeros((3, 1), np.float32))}, "4 rows in x, 3 in y"),
+        ({"steps": 1, "data": (X, Y[:3])}, "rows: 4 in x, 3 in y"),
+        ({"steps": 1, "data": (np.zeros((4, 2), np.float32), np.zeros((3, 1), np.float32))}, "rows: 4 in x, 3 in y"),
     ],
 )
 def test_misuse_is_one_sentence(arguments: dict[str, object], message: str) -> None:
