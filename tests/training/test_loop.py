@@ -1,0 +1,320 @@
+"""What happens when in a run: events, validation, metrics, schedules, early ends."""
+
+import os
+import signal
+import threading
+
+import pytest
+import torch
+
+from minigrad import Callback, Layer, Metric
+from minigrad.core import Wrapper
+from minigrad.errors import CheckpointError, ConfigError
+from minigrad.layers import Dropout, Linear, Sequential
+from minigrad.losses import MSE
+from minigrad.optimizers import SGD
+from minigrad.schedules import StepLR
+from minigrad.training import Checkpoint, evaluate, fit, train_step
+
+X = torch.linspace(-1, 1, 12).reshape(12, 1)
+Y = 2 * X + 1
+QUIET = {"progress": False}
+
+
+def net():
+    torch.manual_seed(0)
+    return Linear(1, 1)
+
+
+def run_fit(model=None, callbacks=(), **options):
+    model = net() if model is None else model
+    options = {"epochs": 2, "batch_size": 4, "seed": 0, **QUIET, **options}
+    return fit(model, MSE(), SGD(model.parameters(), lr=0.1), (X, Y), callbacks=callbacks, **options)
+
+
+class Journal(Callback):
+    """Writes down each event."""
+
+    def __init__(self):
+        self.lines = []
+
+    def config(self):
+        return {}
+
+
+def _written(name):
+    def event(self, run, *error):
+        self.lines.append((name, run.step, run.epoch, len(run.rows)))
+
+    return event
+
+
+EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
+for _name in EVENTS:
+    setattr(Journal, _name, _written(_name))
+
+
+def test_events_come_in_their_order(tmp_path):
+    journal = Journal()
+    run_fit(callbacks=[journal], batch_size=6, validation=(X, Y), checkpoint=tmp_path)
+    epoch = [
+        ("on_epoch_start", 0, 0, 0),
+        ("on_before_update", 0, 0, 0),
+        ("on_step_end", 1, 0, 1),
+        ("on_before_update", 1, 0, 1),
+        ("on_validation_end", 2, 0, 2),
+        ("on_step_end", 2, 0, 2),
+        ("on_epoch_end", 2, 0, 2),
+        ("on_checkpoint", 2, 1, 2),
+    ]
+    again = [(name, step + 2, e + 1, rows + 2) for name, step, e, rows in epoch]
+    begin = [("on_fit_start", 0, 0, 0), ("on_checkpoint", 0, 0, 0)]
+    assert journal.lines == [*begin, *epoch, *again, ("on_fit_end", 4, 2, 4)]
+
+
+class Fails(Callback):
+    def __init__(self, event="on_step_end"):
+        setattr(self, event, self.fail)
+
+    def fail(self, run):
+        raise RuntimeError("no more paper")
+
+    def config(self):
+        return {}
+
+
+@pytest.mark.parametrize("event", ["on_fit_start", "on_epoch_start", "on_step_end", "on_before_update", "on_epoch_end"])
+def test_a_callback_that_raises_is_named_and_the_others_are_told(event):
+    journal = Journal()
+    with pytest.raises(RuntimeError, match="no more paper") as caught:
+        run_fit(callbacks=[Fails(event), journal])
+    assert f"In callback Fails.{event}, after" in caught.value.__notes__[0]
+    assert [line[0] for line in journal.lines[-2:]] == ["on_exception", "on_fit_end"]
+    assert caught.value.history.stopped == "RuntimeError: no more paper"
+    assert all(isinstance(cost, float) for cost in caught.value.history.costs)
+
+
+def test_the_validation_is_what_evaluate_says_and_stands_in_the_row_of_its_time():
+    model = net()
+    seen = []
+
+    class Watch(Callback):
+        def on_validation_end(self, run):
+            seen.append(evaluate(model, MSE(), (X, Y + 1), metrics=["mae"]))
+
+    history = run_fit(model, [Watch()], validation=(X, Y + 1), metrics=["mean_absolute_error"])
+    assert [i for i, row in enumerate(history) if "val_cost" in row] == [2, 5]
+    assert [(row["val_cost"], row["val_mean_absolute_error"]) for row in (history.rows[2], history.rows[5])] == [
+        (values["cost"], values["mean_absolute_error"]) for values in seen
+    ]
+    torch.testing.assert_close(seen[0]["cost"] > 0, True)
+
+
+def test_validation_can_come_every_so_many_updates_and_always_at_the_end():
+    history = run_fit(validation=(X, Y), validate_every=2, epochs=None, steps=5)
+    assert [i for i, row in enumerate(history) if "val_cost" in row] == [1, 3, 4]
+
+
+def test_without_validation_metrics_are_those_of_the_learning():
+    history = run_fit(metrics=["mae"], epochs=1, batch_size=None)
+    assert history["mean_absolute_error"] == [pytest.approx((net()(X) - Y).abs().mean().item(), rel=1e-6)]
+    assert "cost" in history.rows[0]
+
+
+def test_validation_predicts_and_leaves_the_training_as_it_is():
+    def model():
+        torch.manual_seed(0)
+        return Sequential(Linear(1, 8), Dropout(0.5), Linear(8, 1))
+
+    alone, watched = model(), model()
+    assert run_fit(alone).costs == run_fit(watched, validation=(X, Y), metrics=["mae"]).costs
+
+
+@pytest.mark.parametrize(("every", "rates"), [("step", [0.1, 0.1, 0.05, 0.05, 0.025, 0.025]), ("epoch", [0.1] * 6)])
+def test_a_schedule_goes_on_by_update_or_by_pass(every, rates):
+    seen = []
+
+    class Rate(Callback):
+        def on_step_end(self, run):
+            seen.append(run.lr())
+
+    history = run_fit(callbacks=[Rate()], schedule={"name": "step", "step_size": 2, "gamma": 0.5}, schedule_every=every)
+    assert seen == rates
+    assert len(history) == 6
+
+
+def test_a_schedule_that_watches_is_given_the_newest_cost():
+    model = net()
+    sgd = SGD(model.parameters(), lr=1e-6)
+    plateau = {"name": "plateau", "patience": 0, "factor": 0.5}
+    fit(model, MSE(), sgd, (X, Y), epochs=4, schedule=plateau, schedule_every="epoch", validation=(X, Y), **QUIET)
+    assert sgd.lr < 1e-6
+
+
+def test_components_go_by_name():
+    model = net()
+    fit(model, "mse", "sgd", (X, Y), steps=1, metrics=["mae"], schedule={"name": "exponential", "gamma": 0.9}, **QUIET)
+    model = net()
+    sgd = SGD(model.parameters(), lr=0.5)
+    fit(model, MSE(), sgd, (X, Y), steps=1, schedule=StepLR(sgd, 1, 0.1), **QUIET)
+    assert sgd.lr == 0.05
+
+
+def test_wrapping_callbacks_see_each_innermost_layer_once_by_its_name():
+    names = []
+
+    class Doubling(Wrapper):
+        def forward(self, x):
+            y, cache = self.layer.forward(x)
+            return 2 * y, cache
+
+        def backward(self, grad_output, cache):
+            return self.layer.backward(2 * grad_output, cache)
+
+        def backward_parameters(self, grad_output, cache):
+            self.layer.backward_parameters(2 * grad_output, cache)
+
+    class Wraps(Callback):
+        def wrap(self, layer: Layer, name: str) -> Layer:
+            names.append(name)
+            return Doubling(layer)
+
+    torch.manual_seed(0)
+    linear = Linear(1, 1)
+    model = Sequential(linear, Sequential(Linear(1, 1), linear))
+    cost = fit(model, MSE(), SGD(model.parameters(), lr=0.0), (X, Y), steps=1, callbacks=[Wraps(), Wraps()], **QUIET)
+    assert names == ["0", "0", "1.0", "1.0"]
+    y = X
+    for layer in (linear, model[1][0], linear):
+        y = 4 * layer(y)
+    assert cost.costs == [pytest.approx(MSE()(y, Y).item(), rel=1e-5)]
+    assert type(model[0]) is Linear
+
+
+def test_a_wrap_that_gives_no_layer_is_told():
+    class Nothing(Callback):
+        def wrap(self, layer, name):
+            return None
+
+    with pytest.raises(ConfigError, match=r"Nothing\.wrap must return a layer\. Received: None"):
+        run_fit(callbacks=[Nothing()])
+
+
+class Interrupts(Callback):
+    def __init__(self, at, times=1):
+        self.at, self.times = at, times
+
+    def on_step_end(self, run):
+        if run.step == self.at:
+            for _ in range(self.times):
+                os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_ends_the_run_in_order(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    journal = Journal()
+    history = run_fit(callbacks=[Interrupts(2), journal], checkpoint=Checkpoint(tmp_path, every=100))
+    assert (len(history), history.stopped) == (2, "interrupted")
+    assert journal.lines[-2:] == [("on_checkpoint", 2, 0, 2), ("on_fit_end", 2, 0, 2)]
+    assert signal.getsignal(signal.SIGINT) is before
+    whole = run_fit(callbacks=[Interrupts(-1), Journal()])
+    model = net()
+    resumed = run_fit(model, [Interrupts(-1), Journal()], checkpoint=Checkpoint(tmp_path, every=100), resume=True)
+    assert resumed.rows == whole.rows
+
+
+def test_a_second_ctrl_c_breaks_it_off():
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_fit(callbacks=[Interrupts(2, times=2)])
+    assert len(caught.value.history) == 2
+
+
+def test_beside_the_main_thread_ctrl_c_is_left_to_others():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run_fit()))
+    thread.start()
+    thread.join()
+    assert len(found[0]) == 6
+
+
+def test_stopping_from_a_callback_tells_why():
+    class Stops(Callback):
+        def on_step_end(self, run):
+            run.stop("enough")
+            run.stop("more than enough")
+
+    history = run_fit(callbacks=[Stops()])
+    assert (len(history), history.stopped) == (1, "enough")
+
+
+def test_a_step_of_fit_is_the_bare_step():
+    model, twin = net(), net()
+    history = fit(model, MSE(), SGD(model.parameters(), lr=0.1), (X, Y), steps=5, **QUIET)
+    sgd = SGD(twin.parameters(), lr=0.1)
+    assert history.costs == [train_step(twin, MSE(), sgd, X, Y).item() for _ in range(5)]
+
+
+def test_the_seed_holds_what_layers_draw_and_leaves_the_global_generator():
+    def trained(seed):
+        torch.manual_seed(0)
+        model = Sequential(Linear(1, 8), Dropout(0.5), Linear(8, 1))
+        torch.manual_seed(seed + 100)
+        before = torch.get_rng_state()
+        costs = run_fit(model, seed=seed if seed < 2 else 1).costs
+        assert torch.equal(torch.get_rng_state(), before)
+        return costs
+
+    assert trained(1) == trained(2) != trained(0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"epochs": None}, ValueError, "either epochs or steps"),
+        ({"epochs": -1}, ValueError, "epochs=-1"),
+        ({"accumulate": 0}, ValueError, "accumulate must be at least 1. Received: accumulate=0"),
+        ({"validate_every": 0}, ValueError, "validate_every=0"),
+        ({"clip": 0.0}, ValueError, "clip=0.0"),
+        ({"clip": float("nan")}, ValueError, "clip=nan"),
+        ({"schedule_every": "day"}, ValueError, "schedule_every='day'"),
+        ({"resume": True}, ValueError, "say where it is"),
+        ({"metrics": "mae"}, ConfigError, "metrics is a list"),
+        ({"metrics": ["mae", "mean_absolute_error"]}, ConfigError, "mean_absolute_error twice"),
+        ({"metrics": [3]}, ConfigError, "A metric is an object, a name or a configuration. Received: 3"),
+        ({"callbacks": [MSE()]}, ConfigError, "A callback is an object"),
+        ({"checkpoint": Checkpoint("nowhere", best="val_acuracy")}, ConfigError, "best='val_acuracy'"),
+    ],
+)
+def test_misuse_is_one_sentence(arguments, error, message):
+    with pytest.raises(error, match=message):
+        run_fit(**arguments)
+
+
+def test_a_net_that_is_none_is_told():
+    with pytest.raises(ConfigError, match=r"fit trains a Layer.*Received: list"):
+        fit(["linear"], MSE(), "sgd", (X, Y), steps=1)
+
+
+def test_a_folder_of_an_earlier_run_is_not_written_over(tmp_path):
+    run_fit(checkpoint=tmp_path)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(CheckpointError, match="holds the checkpoint of an earlier run: go on from it with resume=True"):
+        run_fit(checkpoint=tmp_path)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_metric_of_ones_own_has_a_column():
+    class Largest(Metric):
+        def __init__(self):
+            self.reset()
+
+        def reset(self):
+            self.value = -1e9
+
+        def update(self, prediction, target):
+            self.value = max(self.value, prediction.max().item())
+
+        def compute(self):
+            return self.value
+
+    assert len(run_fit(metrics=[Largest()], validation=(X, Y))["val_largest"]) == 2
