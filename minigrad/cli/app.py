@@ -8,9 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from minigrad.cli.check import check, gradcheck
+from minigrad.cli.compare import compare
 from minigrad.cli.components import components
+from minigrad.cli.evaluate import evaluate
+from minigrad.cli.init import init
 from minigrad.cli.new_plugin import new_plugin
 from minigrad.cli.plugins import doctor, plugins
+from minigrad.cli.predict import predict
+from minigrad.cli.show import show
+from minigrad.cli.train import train
 from minigrad.cli.version import version
 from minigrad.cli.xor import xor
 from minigrad.errors import MinigradError, PluginWarning
@@ -43,6 +49,8 @@ def _app() -> typer.Typer:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.callback(invoke_without_command=True)(_globally)
     app.command()(xor)
+    for command in (init, train, predict, evaluate, show, compare):
+        app.command()(command)
     app.command()(components)
     group = typer.Typer()
     group.callback(invoke_without_command=True)(plugins)

@@ -17,6 +17,7 @@ from minigrad.experiments.parts import DTYPES, Parts, make_parts, move_tensors
 from minigrad.experiments.schema import Experiment, experiment_of
 from minigrad.experiments.toml import check_values, read_toml, set_values
 from minigrad.registry import current_registry
+from minigrad.registry.hints import hints_of, members
 from minigrad.registry.kinds import KINDS
 
 # The folder of a run in which the data files stand that it learned from.
@@ -64,8 +65,6 @@ def read_plan(path: Path, settings: Sequence[str] = (), device: str | None = Non
         parts = make_parts(experiment, faults, only_check=True)
     faults.check()
     assert parts is not None
-    if experiment.train["threads"] is None:
-        experiment = replace(experiment, train=experiment.train | {"threads": torch.get_num_threads()})
     return Plan(experiment, *_complete(experiment, parts))
 
 
@@ -85,7 +84,8 @@ def _check_device(experiment: Experiment, faults: Faults) -> None:
 def _complete(experiment: Experiment, parts: Parts) -> tuple[dict[str, Any], dict[str, Path]]:
     """The tables of the same experiment with nothing left to a default, and its data files."""
     files: dict[str, Path] = {}
-    described = {key: _plain(value, files) for key, value in parts.descriptions.items()}
+    with_paths = parts.descriptions | {"data": _with_paths(parts)}
+    described = {key: _plain(value, files) for key, value in with_paths.items()}
     net = described["net"]
     if net["name"] == "minigrad:sequential" and set(net) == {"name", "layers"}:
         net = net["layers"]
@@ -96,7 +96,18 @@ def _complete(experiment: Experiment, parts: Parts) -> tuple[dict[str, Any], dic
         tables["schedule"] = described["schedule"] | {"every": experiment.schedule_every}
     for section in ("train", "checkpoint"):
         tables[section] = {key: value for key, value in getattr(experiment, section).items() if value is not None}
+    tables["train"].setdefault("threads", torch.get_num_threads())
     return tables, files
+
+
+def _with_paths(parts: Parts) -> dict[str, Any]:
+    """The description of the dataset, its files as paths, in whatever form it keeps them."""
+    hints = hints_of(type(parts.dataset))
+    paths = {name for name, hint in hints.items() if Path in members(hint)}
+    return {
+        key: Path(value) if key in paths and value is not None else value
+        for key, value in parts.descriptions["data"].items()
+    }
 
 
 def _plain(value: Any, files: dict[str, Path]) -> Any:

@@ -41,18 +41,18 @@ class Key:
 _COUNT = {"least": 1, "most": 10**9}
 TRAIN = {
     "epochs": Key(int, least=1, most=10**7),
-    "steps": Key(int, **_COUNT),  # type: ignore[arg-type]
-    "batch_size": Key(int, **_COUNT),  # type: ignore[arg-type]
+    "steps": Key(int, **_COUNT),
+    "batch_size": Key(int, **_COUNT),
     "shuffle": Key(bool, True),
     "accumulate": Key(int, 1, least=1, most=10**6),
     "clip": Key(float, above=0),
-    "validate_every": Key(int, **_COUNT),  # type: ignore[arg-type]
+    "validate_every": Key(int, **_COUNT),
     "device": Key(str, "cpu"),
     "dtype": Key(Literal["float32", "float64"], "float32"),
     "threads": Key(int, least=1, most=1024),
 }
 CHECKPOINT = {
-    "every": Key(int, **_COUNT),  # type: ignore[arg-type]
+    "every": Key(int, **_COUNT),
     "keep": Key(int, 1, least=1, most=10**4),
     "best": Key(str),
     "mode": Key(Literal["min", "max"]),
