@@ -123,7 +123,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]
 
     def _columns(self) -> tuple[int, str]:
         columns, n_classes = coding_of(self.loss_).columns(len(self.classes_)), len(self.classes_)
-        return columns, f"{self.loss_!r} needs {columns} columns for {n_classes} classes"
+        return columns, f"{n_classes} classes are {columns} column{'s' if columns > 1 else ''} for {self.loss_!r}"
 
     def _last(self) -> list[Layer]:
         return coding_of(self.loss_).last()

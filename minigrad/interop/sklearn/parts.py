@@ -109,7 +109,7 @@ def make_optimizer(spec: Any, lr: float | None, net: Layer) -> Optimizer:
     if not callable(spec):
         optimizer: Optimizer = made("optimizer", copy.deepcopy(spec), params=net.parameters(), **given)
         return optimizer
-    return _of_kind(Optimizer, spec(net.parameters(), **given), "optimizer", spec)
+    return _returned(Optimizer, spec(net.parameters(), **given), "A function for optimizer returns an Optimizer", spec)
 
 
 def make_schedule(spec: Any, optimizer: Optimizer) -> Schedule | None:
@@ -128,14 +128,12 @@ def make_schedule(spec: Any, optimizer: Optimizer) -> Schedule | None:
     if not callable(spec):
         schedule: Schedule = made("schedule", copy.deepcopy(spec), optimizer=optimizer)
         return schedule
-    return _of_kind(Schedule, spec(optimizer), "schedule", spec)
+    return _returned(Schedule, spec(optimizer), "A function for schedule returns a Schedule", spec)
 
 
-def _of_kind(base: type, value: Any, name: str, spec: Any) -> Any:
+def _returned(base: type, value: Any, rule: str, spec: Any) -> Any:
     if not isinstance(value, base):
-        raise ConfigError(
-            f"The function must return a {base.__name__}. Received: {name}={spec!r}, which gives {value!r}"
-        )
+        raise ConfigError(f"{rule}. Received: {spec!r}, which gives {value!r}")
     return value
 
 
