@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from minigrad.core import Activation, Component, Layer, Loss, Optimizer, Schedule
+from minigrad.core import Activation, Component, Layer, Loss, Metric, Optimizer, Schedule
 from minigrad.errors import ConfigError
 from minigrad.testing.passes import isolated
 
@@ -26,9 +26,10 @@ class Case:
     Args:
         make: Gives a fresh component at each call; for an optimizer it takes the parameters, for a schedule an argument
             named `optimizer`.
-        inputs: What `forward` takes: a tensor, or a tuple of its arguments (`prediction, target` for a loss); for an
-            optimizer, the parameters' first values. A function that draws them also serves. Left out, they are drawn:
-            that suits elementwise layers, losses between real numbers, and optimizers.
+        inputs: What `forward` takes: a tensor, or a tuple of its arguments (`prediction, target` for a loss or a
+            metric); for an optimizer, the parameters' first values. A function that draws them also serves. Left out,
+            they are drawn: that suits elementwise layers, losses between real numbers, metrics of classes, and
+            optimizers.
         name: Tells several cases of one component apart.
         batch_dim: Along which axis of every input the samples lie; `None` if there is no such axis.
         domain: Between which numbers the (first) input must lie.
@@ -131,6 +132,8 @@ def _defaults(case: Case) -> tuple[Any, ...]:
         component = case.make()
     if isinstance(component, Loss):
         return draw(5, 3, seed=1, low=low, high=high), draw(5, 3, seed=2, low=low, high=high)
+    if isinstance(component, Metric):
+        return draw(6, 4, seed=1), torch.arange(6) % 4
     kinks = component.kinks if isinstance(component, Activation) else ()
     return (draw(*_guessed_shape(component), kinks=kinks, low=low, high=high),)
 

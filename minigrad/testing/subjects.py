@@ -15,7 +15,7 @@ from minigrad.registry.naming import nearest
 from minigrad.testing.check import checks_for
 from minigrad.testing.result import CheckResult
 
-_CHECKED_KINDS = ("activation", "layer", "loss", "optimizer", "schedule", "initializer")
+_CHECKED_KINDS = ("activation", "layer", "loss", "optimizer", "schedule", "initializer", "callback", "metric")
 
 
 def check_registered(name: str) -> dict[str, list[CheckResult]]:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from minigrad.core import Activation, Initializer, Layer, Loss, Optimizer, Schedule, Wrapper
+from minigrad.core import Activation, Callback, Initializer, Layer, Loss, Metric, Optimizer, Schedule, Wrapper
 from minigrad.testing import LAWS, checks_for
 from minigrad.testing.broken import GALLERY, Broken
 
@@ -29,7 +29,7 @@ def test_law_names_are_unique_and_say_what_they_demand():
     assert [law.name for law in LAWS if not law.statement.endswith(".")] == []
 
 
-@pytest.mark.parametrize("kind", [Activation, Layer, Wrapper, Loss, Optimizer, Schedule, Initializer])
+@pytest.mark.parametrize("kind", [Activation, Layer, Wrapper, Loss, Optimizer, Schedule, Initializer, Callback, Metric])
 def test_every_kind_has_planted_bugs(kind):
     made = [check.trial.made() for check in (checks_for(broken.case)[0] for broken in GALLERY)]
     alone = {Layer: (Activation, Wrapper)}.get(kind, ())

@@ -3,7 +3,29 @@
 Every class here is wrong on purpose. `GALLERY` lists them; a test proves that each is caught, by the law meant for it.
 """
 
-from minigrad.testing.broken import activations, containers, layers, losses, optimizers, others, tensors
+from minigrad.testing.broken import (
+    activations,
+    callbacks,
+    containers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    others,
+    tensors,
+)
 from minigrad.testing.broken.gallery import GALLERY, Broken
 
-__all__ = ["GALLERY", "Broken", "activations", "containers", "layers", "losses", "optimizers", "others", "tensors"]
+__all__ = [
+    "GALLERY",
+    "Broken",
+    "activations",
+    "callbacks",
+    "containers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "others",
+    "tensors",
+]

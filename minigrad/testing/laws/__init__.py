@@ -2,10 +2,12 @@
 
 from minigrad.testing.laws import (
     basics,
+    callbacks,
     gradients,
     initializers,
     losses,
     memory,
+    metrics,
     optimizer_state,
     optimizers,
     schedules,
@@ -17,10 +19,12 @@ from minigrad.testing.laws import (
 
 __all__ = [
     "basics",
+    "callbacks",
     "gradients",
     "initializers",
     "losses",
     "memory",
+    "metrics",
     "optimizer_state",
     "optimizers",
     "schedules",

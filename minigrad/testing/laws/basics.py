@@ -7,7 +7,17 @@ from typing import Any
 
 import torch
 
-from minigrad.core import Component, Initializer, Layer, Loss, Optimizer, Schedule, Wrapper, constructor_arguments
+from minigrad.core import (
+    Component,
+    Initializer,
+    Layer,
+    Loss,
+    Metric,
+    Optimizer,
+    Schedule,
+    Wrapper,
+    constructor_arguments,
+)
 from minigrad.errors import MinigradError
 from minigrad.testing.case import HOW_TO_GIVE
 from minigrad.testing.compare import first_difference
@@ -16,7 +26,7 @@ from minigrad.testing.passes import backward_recorded, draw_upstream, parameters
 from minigrad.testing.trees import describe, leaves
 from minigrad.testing.trial import Trial, scheduled
 
-EQUATIONS = (Layer, Loss, Optimizer, Schedule, Initializer)  # what has one to state
+EQUATIONS = (Layer, Loss, Optimizer, Schedule, Initializer, Metric)  # what has one to state
 
 
 @law(Component)

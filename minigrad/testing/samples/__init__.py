@@ -8,10 +8,12 @@ from minigrad.errors import ConfigError
 from minigrad.testing.case import HOW_TO_GIVE, Case
 from minigrad.testing.samples import (
     activations,
+    callbacks,
     datasets,
     initializers,
     layers,
     losses,
+    metrics,
     optimizers,
     schedules,
     wrappers,
@@ -19,10 +21,12 @@ from minigrad.testing.samples import (
 
 SAMPLES: dict[str, Callable[[Any], list[Case]]] = (
     activations.SAMPLES
+    | callbacks.SAMPLES
     | datasets.SAMPLES
     | initializers.SAMPLES
     | layers.SAMPLES
     | losses.SAMPLES
+    | metrics.SAMPLES
     | optimizers.SAMPLES
     | schedules.SAMPLES
     | wrappers.SAMPLES
