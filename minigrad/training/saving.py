@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from minigrad.core import Component, Layer, Parameter
+from minigrad.core import Component, Layer, Parameter, constructor_arguments
 from minigrad.errors import CheckpointError, ConfigError, PluginError
 from minigrad.files.container import naming, read_container, read_tree_only, write_container
 from minigrad.files.trees import decode_tree, encode_tree
@@ -17,6 +17,7 @@ from minigrad.registry import KINDS, build, current_registry, describe
 _KIND = "model"
 # What a net is made of. A file that names anything else, a data set that reads a path, say, is refused unbuilt.
 _PARTS = tuple(kind for kind in KINDS if kind.name in ("layer", "activation", "initializer", "loss"))
+_MAX_PATHS = 1_000_000
 _BUILT_IN = ("minigrad", "local")
 
 
@@ -255,7 +256,16 @@ def _try_on_meta(encoded: Any, plugins: Mapping[str, Any], tensors: Mapping[str,
     _check_components(description, plugins)
     with torch.device("meta"):
         net = _built(description)
+    if _paths(net, {}) > _MAX_PATHS:
+        raise CheckpointError(f"its layers stand, nested in one another, in more than {_MAX_PATHS:,} places")
     _check_shapes(net, tensors)
+
+
+def _paths(layer: Layer, known: dict[int, int]) -> int:
+    """In how many places a layer and those below it stand: a few nested shared layers make more than can be walked."""
+    if id(layer) not in known:
+        known[id(layer)] = 1 + sum(_paths(child, known) for child in layer.children())
+    return known[id(layer)]
 
 
 def _check_components(description: Any, plugins: Mapping[str, Any]) -> None:
@@ -269,9 +279,13 @@ def _check_components(description: Any, plugins: Mapping[str, Any]) -> None:
                 f"a configuration in a file has qualified names, plugin:name. Received: {name!r:.100}"
             )
         try:
-            current_registry().find(name, _PARTS)
+            cls = current_registry().find(name, _PARTS)[0].cls
         except PluginError as error:
             raise CheckpointError(_missing(name, plugins, error)) from error
+        # A device among the arguments would lead around the meta device; `describe` writes none.
+        known = {"name", "kind", "id", *(argument.name for argument in constructor_arguments(cls))}  # type: ignore[arg-type]
+        if not spec.keys() <= known:
+            raise CheckpointError(f"its {name} has unknown arguments: {', '.join(map(str, spec.keys() - known)):.200}")
 
 
 def _specs(description: Any) -> Iterator[dict[Any, Any]]:
