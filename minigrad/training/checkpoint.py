@@ -11,7 +11,7 @@ from minigrad.core import Callback, Layer, Metric, Mode, Run
 from minigrad.errors import CheckpointError, MinigradError
 from minigrad.files import read_tree, write_tree
 from minigrad.training.data import Batches, packed, random_states, set_random_states, unpacked
-from minigrad.training.history import from_columns, settle, to_columns
+from minigrad.training.history import from_columns
 
 KIND = "checkpoint"
 
@@ -106,9 +106,9 @@ def state_of(
     metrics: Sequence[Metric],
     settings: Mapping[str, Any],
     best: float | None,
+    history: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that decides how a run goes on."""
-    settle(run.rows)
     return {
         "step": run.step,
         "epoch": run.epoch,
@@ -119,7 +119,7 @@ def state_of(
         "schedule": None if run.schedule is None else run.schedule.state_dict(),
         "data": batches.state_dict(),
         "random": packed(random_states()),
-        "history": to_columns(run.rows),
+        "history": dict(history),
         "callbacks": [{"name": type(c).__name__, "state": c.state_dict()} for c in callbacks],
         "metrics": [{"name": type(m).__name__, "state": m.state_dict()} for m in metrics],
     }

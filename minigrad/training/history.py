@@ -154,21 +154,62 @@ def settle(rows: Iterable[dict[str, Any]]) -> None:
             row["cost"] = cost
 
 
-def to_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The rows, packed: each column's values, and which rows have them."""
-    columns: dict[str, Any] = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        at = [i for i, row in enumerate(rows) if name in row]
-        values: Any = [rows[i][name] for i in at]
-        for kind, dtype in ((int, torch.int64), (float, torch.float64)):
-            if all(type(value) is kind for value in values):
-                values = torch.tensor(values, dtype=dtype)
-        columns[name] = {"values": values} if len(at) == len(rows) else {"values": values, "rows": torch.tensor(at)}
-    return {"length": len(rows), "columns": columns}
+_DTYPES: dict[type, torch.dtype] = {int: torch.int64, float: torch.float64}
+
+
+class Packing:
+    """The rows of a growing history as columns, for a file; what was packed before is not looked at again.
+
+    Examples:
+        >>> packing, rows = Packing(), [{"step": 0, "cost": 0.5}]
+        >>> from_columns(packing.pack(rows)) == rows
+        True
+    """
+
+    def __init__(self) -> None:
+        self._length = 0
+        self._columns: dict[str, _Column] = {}
+
+    def pack(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """All rows; each but the newest is taken to stay as it is."""
+        for i in range(self._length, len(rows)):
+            for name, value in rows[i].items():
+                self._columns.setdefault(name, _Column()).push(i, value)
+        packed = {name: column.packed(len(rows)) for name, column in self._columns.items()}
+        self._length = max(len(rows) - 1, 0)
+        for name, column in list(self._columns.items()):
+            column.drop_from(self._length)
+            if not column.at:
+                del self._columns[name]
+        return {"length": len(rows), "columns": packed}
+
+
+class _Column:
+    """The values of one column, and the rows that they stand in."""
+
+    def __init__(self) -> None:
+        self.at: list[int] = []
+        self.values: list[Any] = []
+        self.kinds: set[type] = set()
+
+    def push(self, i: int, value: Any) -> None:
+        self.at.append(i)
+        self.values.append(value)
+        self.kinds.add(type(value))
+
+    def drop_from(self, length: int) -> None:
+        while self.at and self.at[-1] >= length:
+            self.at.pop()
+            self.values.pop()
+
+    def packed(self, length: int) -> dict[str, Any]:
+        dtype = _DTYPES.get(next(iter(self.kinds))) if len(self.kinds) == 1 else None
+        values = list(self.values) if dtype is None else torch.tensor(self.values, dtype=dtype)
+        return {"values": values} if len(self.at) == length else {"values": values, "rows": torch.tensor(self.at)}
 
 
 def from_columns(packed: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows that `to_columns` packed."""
+    """The rows that `Packing` packed."""
     rows: list[dict[str, Any]] = [{} for _ in range(packed["length"])]
     for name, column in packed["columns"].items():
         values = column["values"]

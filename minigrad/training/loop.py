@@ -16,7 +16,7 @@ from minigrad.files import write_tree
 from minigrad.training.checkpoint import KIND, Checkpoint, restore, state_of
 from minigrad.training.data import Batch, Batches
 from minigrad.training.evaluate import measured
-from minigrad.training.history import History, settle
+from minigrad.training.history import History, Packing, settle
 from minigrad.training.step import accumulated_step, train_step
 
 _EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
@@ -81,6 +81,7 @@ class Loop:
         self.saved = -1
         self.waiting: list[Path] = []
         self.updating = False
+        self.packing = Packing()
         self.mode = _mode(checkpoint, metrics)
 
     def run(self, resume: bool) -> History:
@@ -239,8 +240,10 @@ class Loop:
             write_tree(self.waiting.pop(0), self._state(), kind=KIND)
 
     def _state(self) -> dict[str, Any]:
-        metrics = list(self.metrics.values())
-        return state_of(self.run_, self.data, self._own_callbacks(), metrics, self.settings, self.best)
+        run, metrics = self.run_, list(self.metrics.values())
+        settle(run.rows[-_UNREAD:])
+        history = self.packing.pack(run.rows)
+        return state_of(run, self.data, self._own_callbacks(), metrics, self.settings, self.best, history)
 
     def _write_checkpoint(self) -> None:
         if self.checkpoint is not None:

@@ -9,7 +9,7 @@ import torch
 
 from minigrad.errors import MissingExtraError
 from minigrad.training import History
-from minigrad.training.history import from_columns, settle, to_columns
+from minigrad.training.history import Packing, from_columns, settle
 
 ROWS = [
     {"step": 0, "epoch": 0, "cost": 0.7},
@@ -75,12 +75,12 @@ def test_the_end_is_told():
 
 def test_packing_keeps_every_value_and_its_type():
     rows = [*ROWS, {"step": 4, "epoch": 2, "cost": math.inf, "text": "a"}, {"step": 5, "epoch": 2, "cost": 5e-324}]
-    again = from_columns(to_columns(rows))
+    again = from_columns(Packing().pack(rows))
     assert again == rows
     assert [{name: type(value) for name, value in row.items()} for row in again] == [
         {name: type(value) for name, value in row.items()} for row in rows
     ]
-    assert from_columns(to_columns([])) == []
+    assert from_columns(Packing().pack([])) == []
 
 
 def test_costs_are_read_once_and_exactly():
@@ -88,3 +88,14 @@ def test_costs_are_read_once_and_exactly():
     rows = [{"step": 0, "epoch": 0, "cost": value}, {"step": 1, "epoch": 0, "cost": 0.5}]
     settle(rows)
     assert [row["cost"] for row in rows] == [value.item(), 0.5]
+
+
+def test_a_growing_history_is_packed_as_if_it_were_packed_at_once():
+    packing, rows = Packing(), []
+    for row in [*ROWS, {"step": 4, "cost": 1}, {"step": 5, "cost": 2.5}]:
+        rows.append(dict(row))
+        assert from_columns(packing.pack(rows)) == rows
+        rows[-1]["late"] = len(rows)  # the newest row may still change
+        assert from_columns(packing.pack(rows)) == rows
+        del rows[-1]["late"]
+        assert from_columns(packing.pack(rows)) == rows
