@@ -399,12 +399,26 @@ def test_a_fitted_estimator_travels_and_goes_on_as_if_it_had_not(travel, tmp_pat
 
 
 def test_held_out_samples_are_measured_and_not_learned():
-    net = NetClassifier((8,), lr=0.01, epochs=4, validation_fraction=0.2, metrics=["accuracy"], random_state=0)
+    accuracy = minigrad.metric("accuracy")()
+    before = accuracy.state_dict()
+    net = NetClassifier((8,), lr=0.01, epochs=4, validation_fraction=0.2, metrics=[accuracy], random_state=0)
     net.fit(*IRIS, sample_weight=np.ones(150))
     assert len(net.history_["val_cost"]) == len(net.history_["val_accuracy"]) == net.n_iter_ == 4
     assert 0 <= net.history_["val_accuracy"][-1] <= 1
-    y = np.repeat([0, 1], [140, 10])
-    assert "val_cost" in net.fit(IRIS[0], y).history_.columns  # of ten alike, two are held out: the classes keep theirs
+    assert accuracy.state_dict() == before
+
+
+def test_held_out_samples_keep_the_shares_of_the_classes(monkeypatch):
+    def recording(net, loss, optimizer, data, *, validation, **options):
+        counts.append((torch.bincount(data[1]).tolist(), torch.bincount(validation[1]).tolist()))
+        return minigrad.fit(net, loss, optimizer, data, validation=validation, **options)
+
+    counts = []
+    monkeypatch.setattr(estimator, "fit", recording)
+    for seed in range(3):
+        net = NetClassifier((3,), epochs=1, validation_fraction=0.2, random_state=seed)
+        net.fit(IRIS[0], np.repeat([0, 1], [140, 10]))
+    assert counts == [([112, 8], [28, 2])] * 3
 
 
 class StopAfter(minigrad.Callback):
