@@ -33,7 +33,7 @@ def show(
     for line in result_lines(facts["result"]):
         typer.echo(line)
     for name, value in facts.get("provenance", {}).items():
-        if value:
+        if value not in (None, {}):
             typer.echo(f"{name}: {_text(value)}")
 
 

@@ -102,6 +102,8 @@ def read_text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: a text in UTF-8 is read. Received: byte {error.start} is not") from None
+    except DataError:
+        raise
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: the file cannot be read. Received: {error}") from None
 
