@@ -180,6 +180,25 @@ def test_a_schedule_goes_on_by_epochs_also_from_one_partial_fit_to_the_next(sche
     assert by_step.optimizer_.lr == pytest.approx(1e-4)
 
 
+@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
+def test_a_net_learns_on_its_device_and_predicts_arrays(device: str):
+    net = NetClassifier(net=tower, lr=0.01, epochs=100, validation_fraction=0.2, device=device, random_state=0)
+    net.fit(*IRIS, sample_weight=np.ones(150))
+    assert {parameter.device.type for parameter in net.net_.parameters()} == {device}
+    assert net.score(*IRIS) > 0.9
+    again = weights(net)
+    before = torch.get_rng_state(), torch.cuda.get_rng_state() if device == "cuda" else None
+    assert torch.equal(weights(net.fit(*IRIS, sample_weight=np.ones(150))), again)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert device == "cpu" or torch.equal(torch.cuda.get_rng_state(), before[1])
+
+
+def test_an_estimator_shows_itself():
+    net = NetRegressor((3,), net=minigrad.Linear(1, 1), lr=0.1)
+    assert repr(net) == "NetRegressor(hidden=(3,), lr=0.1, net=Linear(in_features=1, out_features=1))"
+    assert "NetRegressor" in net._repr_html_()
+
+
 # Random numbers
 
 

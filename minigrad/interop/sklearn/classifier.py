@@ -103,6 +103,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]
         output = self._output(X)
         return coding_of(self.loss_).probabilities(output).numpy()
 
+    def _rules(self) -> dict[str, Any]:
+        return {}
+
     def _encoded(self, y: Array, going_on: bool, classes: Any) -> Array:
         check_classification_targets(y)
         labels = unique_labels(y if classes is None else classes)

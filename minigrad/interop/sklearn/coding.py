@@ -26,13 +26,13 @@ class Coding(ABC):
     def probabilities(self, output: Tensor) -> Tensor:
         """The probability of each class, `(N, C)`, from the net's output."""
 
+    @abstractmethod
     def last(self) -> list[Layer]:
         """What stands behind the last linear layer of a net that is made from widths."""
-        return []
 
 
-class Scores(Coding):
-    r"""A score for each class, and indices as the target: $p = \operatorname{softmax}(x)$."""
+class Indices(Coding):
+    """A column for each class, and indices as the target."""
 
     def columns(self, n_classes: int) -> int:
         """One for each class."""
@@ -42,14 +42,23 @@ class Scores(Coding):
         """The indices themselves."""
         return indices
 
+
+@final
+class Scores(Indices):
+    r"""A score for each class: $p = \operatorname{softmax}(x)$."""
+
     def probabilities(self, output: Tensor) -> Tensor:
         """Their softmax."""
         return torch.softmax(output, 1)
 
+    def last(self) -> list[Layer]:
+        """Any number is a score."""
+        return []
+
 
 @final
-class LogProbabilities(Scores):
-    r"""A log-probability for each class, and indices as the target: $p = e^x$."""
+class LogProbabilities(Indices):
+    r"""A log-probability for each class: $p = e^x$."""
 
     def probabilities(self, output: Tensor) -> Tensor:
         """Their exponential."""
@@ -61,7 +70,7 @@ class LogProbabilities(Scores):
 
 
 class Bits(Coding):
-    r"""One logit for the second of two classes, or one for each of several: $p = \sigma(x)$, over their sum."""
+    """Whether it is the second of two classes, or for each of several whether it is that one."""
 
     def columns(self, n_classes: int) -> int:
         """One for two classes, else one for each."""
@@ -74,21 +83,34 @@ class Bits(Coding):
         return torch.nn.functional.one_hot(indices, n_classes).to(dtype)
 
     def probabilities(self, output: Tensor) -> Tensor:
-        """Each logit's own probability; those of several classes are made to sum to one."""
+        """The probability of each bit; those of several classes are made to sum to one."""
         p = self.bit(output)
         if p.shape[1] == 1:
             return torch.cat([1 - p, p], 1)
         total = p.sum(1, keepdim=True)
         return torch.where(total > 0, p / total, 1 / p.shape[1])
 
+    @abstractmethod
     def bit(self, output: Tensor) -> Tensor:
         """The probability of a one."""
+
+
+@final
+class Logits(Bits):
+    r"""A logit for each bit: $p = \sigma(x)$."""
+
+    def bit(self, output: Tensor) -> Tensor:
+        """The logistic function of the output."""
         return torch.sigmoid(output)
+
+    def last(self) -> list[Layer]:
+        """Any number is a logit."""
+        return []
 
 
 @final
 class Probabilities(Bits):
-    """The probability of the second of two classes, or one for each of several, over their sum."""
+    """A probability for each bit."""
 
     def bit(self, output: Tensor) -> Tensor:
         """The output itself."""
@@ -106,5 +128,5 @@ def coding_of(loss: Loss) -> Coding:
         >>> type(coding_of(BCE())).__name__
         'Probabilities'
     """
-    known: dict[type[Loss], type[Coding]] = {NLL: LogProbabilities, BCE: Probabilities, BCEWithLogits: Bits}
+    known: dict[type[Loss], type[Coding]] = {NLL: LogProbabilities, BCE: Probabilities, BCEWithLogits: Logits}
     return known.get(type(loss), Scores)()

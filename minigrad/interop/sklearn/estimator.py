@@ -135,9 +135,9 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         # torch cannot hold an array that is read-only, or runs backwards.
         return np.require(X, requirements=("C", "W")), y, weight
 
+    @abstractmethod
     def _rules(self) -> dict[str, Any]:
         """What y may be, for `validate_data`."""
-        return {}
 
     @abstractmethod
     def _encoded(self, y: Array, going_on: bool, classes: Any) -> Array:
@@ -151,13 +151,13 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _columns(self) -> tuple[int, str]:
         """How many columns the net's output has, and what each is."""
 
+    @abstractmethod
     def _last(self) -> list[Layer]:
         """What stands behind the last linear layer of a net that is made from widths."""
-        return []
 
+    @abstractmethod
     def _strata(self, y: Array) -> Array | None:
         """The groups whose shares a validation set keeps."""
-        return None
 
     def _begin(self, row: Tensor) -> None:
         """Make the net, its optimizer and its schedule."""

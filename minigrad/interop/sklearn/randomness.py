@@ -29,7 +29,8 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         # Not torch.manual_seed, which would seed every device, those too that nobody forked.
         torch.default_generator.manual_seed(seed)
         if not on_cpu:
-            torch.get_device_module(device).manual_seed(seed)
+            with torch.accelerator.device_index(device.index):
+                torch.get_device_module(device).manual_seed(seed)  # of the device that is current
         yield
 
 

@@ -6,6 +6,7 @@ import torch
 from sklearn.base import RegressorMixin  # type: ignore[import-untyped]
 from torch import Tensor
 
+from minigrad.core import Layer
 from minigrad.interop.sklearn.estimator import Array, NetEstimator
 
 
@@ -94,6 +95,12 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]
 
     def _columns(self) -> tuple[int, str]:
         return self.n_outputs_, "one column for each target"
+
+    def _last(self) -> list[Layer]:
+        return []
+
+    def _strata(self, y: Array) -> None:
+        return None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
