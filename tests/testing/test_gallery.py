@@ -1,12 +1,19 @@
 """The proof of the laws: each planted bug is caught, by the law that is meant for it."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from minigrad.core import Activation, Callback, Initializer, Layer, Loss, Metric, Optimizer, Schedule, Wrapper
 from minigrad.testing import LAWS, checks_for
 from minigrad.testing.broken import GALLERY, Broken
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Some of the planted bugs leave files where they stand."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("broken", GALLERY, ids=lambda broken: broken.name)
