@@ -120,7 +120,7 @@ def state_of(
         "data": batches.state_dict(),
         "random": packed(random_states()),
         "history": dict(history),
-        "callbacks": [{"name": type(c).__name__, "state": c.state_dict()} for c in callbacks],
+        "callbacks": _remembered(callbacks),
         "metrics": [{"name": type(m).__name__, "state": m.state_dict()} for m in metrics],
     }
 
@@ -140,8 +140,9 @@ def restore(
     """
     state = read_tree(path, kind=KIND)
     _expect_equal(path, state["settings"], settings)
-    for what, ours in (("callbacks", callbacks), ("metrics", metrics)):
-        _expect_equal(path, {what: [part["name"] for part in state[what]]}, {what: [type(o).__name__ for o in ours]})
+    names = {"metrics": [type(metric).__name__ for metric in metrics]}
+    _expect_equal(path, {"metrics": [part["name"] for part in state["metrics"]]}, names)
+    remembering = _pairs(path, state["callbacks"], callbacks)
     _expect_equal(path, {"optimizer": state["optimizer"]["name"]}, {"optimizer": type(run.optimizer).__name__})
     _expect_equal(path, {"schedule": state["schedule"] is not None}, {"schedule": run.schedule is not None})
     try:
@@ -151,8 +152,8 @@ def restore(
         if run.schedule is not None:
             run.schedule.load_state_dict(state["schedule"])
         batches.load_state_dict(state["data"])
-        for callback, saved in zip(callbacks, state["callbacks"], strict=True):
-            callback.load_state_dict(saved["state"])
+        for callback, remembered in remembering:
+            callback.load_state_dict(remembered)
         for metric, saved in zip(metrics, state["metrics"], strict=True):
             metric.load_state_dict(saved["state"])
     except MinigradError as error:
@@ -161,6 +162,30 @@ def restore(
     set_random_states(unpacked(state["random"]))
     best: float | None = state["best"]
     return best
+
+
+def _remembered(callbacks: Sequence[Callback]) -> list[dict[str, Any]]:
+    """What callbacks remember; those that remember nothing may come and go between runs."""
+    states = [(type(callback).__name__, callback.state_dict()) for callback in callbacks]
+    return [{"name": name, "state": state} for name, state in states if state]
+
+
+def _pairs(
+    path: Path, saved: Sequence[Mapping[str, Any]], callbacks: Sequence[Callback]
+) -> list[tuple[Callback, dict[str, Any]]]:
+    """Each callback that remembers something, and what; the second of a class is given what the second remembered."""
+    left = list(callbacks)
+    found = []
+    for part in saved:
+        callback = next((c for c in left if type(c).__name__ == part["name"]), None)
+        if callback is None:
+            raise CheckpointError(
+                f"{path} holds what a {part['name']} remembers, so the run goes on with one. "
+                f"Received: callbacks={[type(c).__name__ for c in callbacks]}"
+            )
+        left.remove(callback)
+        found.append((callback, part["state"]))
+    return found
 
 
 def _expect_equal(path: Path, saved: Mapping[str, Any], ours: Mapping[str, Any]) -> None:

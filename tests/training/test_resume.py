@@ -76,14 +76,34 @@ def test_the_newest_are_kept_and_the_best(tmp_path):
         def on_fit_start(self, run):
             seen.append((run.step, run.epoch, len(run.rows)))
 
-    class Blind(Callback):
-        pass
-
-    with pytest.raises(CheckpointError, match=r"callbacks=\[\]"):
-        small(checkpoint, validation=(X, Y), validate_every=1, resume=True, callbacks=[Look()])
-    again = small(checkpoint, validation=(X, Y), validate_every=1, resume=True)
+    again = small(checkpoint, validation=(X, Y), validate_every=1, resume=True, callbacks=[Look()])
     assert again.rows == history.rows
-    assert best == 5
+    assert seen == [(best + 1, (best + 1) // 3, best + 1)]
+
+
+class Counts(Callback):
+    """Remembers how many updates it has seen."""
+
+    def __init__(self):
+        self.count = 0
+
+    def on_step_end(self, run):
+        self.count += 1
+
+    def state_dict(self):
+        return {"count": self.count} if self.count else {}
+
+    def load_state_dict(self, state_dict):
+        self.count = state_dict["count"]
+
+
+def test_callbacks_that_remember_must_be_there_and_others_may_come(tmp_path):
+    small(tmp_path, callbacks=[Counts()])
+    with pytest.raises(CheckpointError, match=r"what a Counts remembers, so .* Received: callbacks=\[\]"):
+        small(tmp_path, resume=True)
+    first, second = Counts(), Counts()
+    small(tmp_path, resume=True, epochs=3, callbacks=[first, second])
+    assert (first.count, second.count) == (9, 3)
 
 
 @pytest.mark.parametrize(
