@@ -331,7 +331,10 @@ def unpacked(states: Mapping[str, Any]) -> dict[str, Any]:
 def _is_table(data: Any) -> bool:
     if isinstance(data, Mapping):
         return True
-    return isinstance(data, tuple | list) and len(data) in (2, 3) and all(_has_rows(part) for part in data[:2])
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        return False
+    # A list of two tuples is two batches; a tuple of two is x and y, each of several tensors.
+    return all(_has_rows(part) if isinstance(data, tuple) else hasattr(part, "shape") for part in data[:2])
 
 
 def _has_rows(part: Any) -> bool:
