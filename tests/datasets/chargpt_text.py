@@ -9,7 +9,7 @@ THINGS = ("bell", "cup", "drum", "hat", "kite", "lamp")
 FRUIT = ("figs", "grapes", "nuts", "plums")
 PLACES = ("barn", "field", "hill", "lake", "mill", "wood")
 KINDS = 3
-NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 def sentence(draw: random.Random) -> tuple[str, float]:
