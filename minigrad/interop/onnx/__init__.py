@@ -1,0 +1,5 @@
+"""Nets as ONNX files."""
+
+from minigrad.interop.onnx.exporting import export
+
+__all__ = ["export"]
