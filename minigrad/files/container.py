@@ -257,7 +257,7 @@ def _read_header(file: BinaryIO, kind: str) -> Header:
     if _sealed(raw) != raw:
         raise CheckpointError("its header is not as it was written: the checksum differs")
     if metadata.get("kind") != kind:
-        raise CheckpointError(f"it holds a {metadata.get('kind')!s:.100}. Expected: a {kind}")
+        raise CheckpointError(f"it is of the kind {metadata.get('kind')!r:.100}. Expected: {kind!r}")
     header = _parsed(metadata)
     if header.encode() != raw:
         raise CheckpointError("its header is not spelt as minigrad spells it, or contradicts itself")
@@ -300,7 +300,7 @@ def _metadata(text: bytes) -> dict[str, str]:
 
 def _parsed(metadata: dict[str, str]) -> Header:
     if tuple(metadata) != _KEYS:
-        raise CheckpointError(f"its metadata are not {', '.join(_KEYS)}. Received: {', '.join(metadata)!s:.300}")
+        raise CheckpointError(f"its metadata are not {', '.join(_KEYS)}. Received: {list(metadata)!r:.300}")
     records = read_json(metadata["tensors"], "its list of tensors")
     if not isinstance(records, dict):
         raise CheckpointError("its list of tensors is none")

@@ -13,6 +13,7 @@ from minigrad.errors import CheckpointError, ConfigError, PluginError
 from minigrad.files.container import naming, read_container, read_tree_only, write_container
 from minigrad.files.trees import decode_tree, encode_tree
 from minigrad.registry import KINDS, build, current_registry, describe
+from minigrad.registry.naming import NAME, PLUGIN_NAME
 
 _KIND = "model"
 # What a net is made of. A file that names anything else, a data set that reads a path, say, is refused unbuilt.
@@ -78,6 +79,7 @@ def load(path: str | os.PathLike[str]) -> Layer:
     tree, tensors = read_container(path, _KIND)
     with naming(path):
         _check_tree(tree)
+        _notes(tree)
         _try_on_meta(tree["net"], tree["plugins"], tensors)
         # The numbers that the constructors draw are replaced at once.
         with torch.device("cpu"), torch.random.fork_rng(devices=[]):
@@ -96,10 +98,7 @@ def read_notes(path: str | os.PathLike[str]) -> dict[str, Any]:
     tree = read_tree_only(path, _KIND)
     with naming(path):
         _check_tree(tree)
-        notes = decode_tree(tree["notes"], lambda name: _taken({}, name))
-        if type(notes) is not dict:
-            raise CheckpointError(f"its notes are no dict but a {type(notes).__name__}")
-        return notes
+        return _notes(tree)
 
 
 # Where the tensors are.
@@ -268,13 +267,21 @@ def _paths(layer: Layer, known: dict[int, int]) -> int:
     return known[id(layer)]
 
 
+def _notes(tree: dict[str, Any]) -> dict[str, Any]:
+    notes = decode_tree(tree["notes"], lambda name: _taken({}, name))
+    if type(notes) is not dict:
+        raise CheckpointError(f"its notes are no dict but a {type(notes).__name__}")
+    return notes
+
+
 def _check_components(description: Any, plugins: Mapping[str, Any]) -> None:
     """See that every component is registered, and is something that a net is made of."""
     for spec in _specs(description):
         name, kind = spec["name"], spec.get("kind")
         if kind is not None and kind not in [part.name for part in _PARTS]:
             raise CheckpointError(f"a net is made of {_parts_in_words()}. Received: kind={kind!r:.100}")
-        if ":" not in name:
+        plugin, _, bare = name.rpartition(":")
+        if not (PLUGIN_NAME.fullmatch(plugin) and NAME.fullmatch(bare)):
             raise CheckpointError(
                 f"a configuration in a file has qualified names, plugin:name. Received: {name!r:.100}"
             )
@@ -285,7 +292,7 @@ def _check_components(description: Any, plugins: Mapping[str, Any]) -> None:
         # A device among the arguments would lead around the meta device; `describe` writes none.
         known = {"name", "kind", "id", *(argument.name for argument in constructor_arguments(cls))}  # type: ignore[arg-type]
         if not spec.keys() <= known:
-            raise CheckpointError(f"its {name} has unknown arguments: {', '.join(map(str, spec.keys() - known)):.200}")
+            raise CheckpointError(f"its {name} has unknown arguments: {sorted(map(str, spec.keys() - known))!r:.200}")
 
 
 def _specs(description: Any) -> Iterator[dict[Any, Any]]:
@@ -308,10 +315,9 @@ def _missing(name: str, plugins: Mapping[str, Any], error: Exception) -> str:
         )
     if plugin in plugins:
         row = plugins[plugin]
-        package = f"{row['distribution']!s:.100} {row['version']!s:.100}".strip()
-        return (
-            f"it needs {name!r:.100} of the plugin {plugin!r}, which was in the distribution {package}. {error!s:.1000}"
-        )
+        package = f"{row['distribution']} {row['version']}".strip()
+        needed = f"it needs {name!r:.100} of the plugin {plugin!r:.100}, which was in the distribution {package!r:.200}"
+        return f"{needed}. {error!s:.1000}"
     return f"it needs {name!r:.100}. {error!s:.1000}"
 
 

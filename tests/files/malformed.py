@@ -332,6 +332,9 @@ def records(whole: bytes) -> Iterator[Malformed]:
                 if value != listed[name][key]:
                     yield f"{key} of {name} is {value!r}", lied(lambda r, n=name, k=key, v=value: r[n].update({k: v}))
         for shape in (
+            [10**5, 10**5],
+            [2**35],
+            [10**6, 10**6, 10**4],
             [10**9, 10**9],
             [1 << 62],
             [1 << 63],

@@ -188,5 +188,5 @@ def test_a_deep_tree_comes_back(tmp_path: Path):
 
 def test_another_kind_is_refused(tmp_path: Path):
     write_tree(tmp_path / "tree", {}, kind="model")
-    with pytest.raises(CheckpointError, match=r"tree: it holds a model\. Expected: a checkpoint"):
+    with pytest.raises(CheckpointError, match=r"tree: it is of the kind 'model'\. Expected: 'checkpoint'"):
         read_tree(tmp_path / "tree", kind="checkpoint")

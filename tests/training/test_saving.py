@@ -350,7 +350,7 @@ def test_a_missing_plugin_and_its_distribution_are_named(path: Path, tmp_path: P
     points.clear()
     with use_registry(Registry()), pytest.raises(CheckpointError) as caught:
         load(path)
-    assert "needs 'waves:wave' of the plugin 'waves', which was in the distribution minigrad-waves 3.4" in str(
+    assert "needs 'waves:wave' of the plugin 'waves', which was in the distribution 'minigrad-waves 3.4'" in str(
         caught.value
     )
     assert "No plugin 'waves' is installed" in str(caught.value)
