@@ -10,8 +10,9 @@ from torch import Tensor
 from minigrad.core import Callback, Layer, Metric, Mode, Run
 from minigrad.errors import CheckpointError, MinigradError
 from minigrad.files import read_tree, write_tree
-from minigrad.training.data import Batches, packed, random_states, set_random_states, unpacked
+from minigrad.training.data import Batches
 from minigrad.training.history import from_columns
+from minigrad.training.randomness import packed, random_states, set_random_states, unpacked
 
 KIND = "checkpoint"
 

@@ -1,18 +1,15 @@
 """Batches: whatever holds examples, as passes of (x, y) whose place can be saved."""
 
-import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-import numpy
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
+from torch.utils.data import Dataset, IterableDataset, default_collate
 
 from minigrad.core import Layer, as_tensors
 from minigrad.errors import DataError, ShapeError
-
-Batch = tuple[Any, Any, Tensor | None]
+from minigrad.training.sources import Batch, Rows, Source, Stream
 
 
 class Batches:
@@ -65,7 +62,7 @@ class Batches:
         self.position = 0
         self._source = self._source_of(data, batch_size, shuffle, seed, replay)
 
-    def _source_of(self, data: Any, batch_size: int | None, shuffle: bool, seed: int | None, replay: bool) -> "_Source":
+    def _source_of(self, data: Any, batch_size: int | None, shuffle: bool, seed: int | None, replay: bool) -> "Source":
         if _is_table(data):
             x, y, weight = self._tensors(data)
             rows = _rows_of(x, y, weight)
@@ -73,7 +70,7 @@ class Batches:
             def take(chosen: Any) -> Batch:
                 return _take(x, chosen), _take(y, chosen), None if weight is None else weight[chosen]
 
-            return _Rows(rows, batch_size, shuffle, seed, take, (x, y, weight))
+            return Rows(rows, batch_size, shuffle, seed, take, (x, y, weight))
         if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
             items = cast("Sequence[Any]", data)
 
@@ -81,7 +78,7 @@ class Batches:
                 at = range(len(items))[chosen] if isinstance(chosen, slice) else chosen.tolist()
                 return self._tensors(default_collate([items[i] for i in at]))
 
-            return _Rows(len(items), batch_size, shuffle, seed, collate, None)
+            return Rows(len(items), batch_size, shuffle, seed, collate, None)
         if batch_size is not None:
             raise ValueError(
                 f"batch_size cuts tensors, arrays or a torch Dataset; these data come in batches. "
@@ -92,7 +89,7 @@ class Batches:
                 f"data must be a pair (x, y), a dict of fields, a torch Dataset or an iterable of batches. "
                 f"Received: {type(data).__name__}"
             )
-        return _Stream(data, self._tensors, replay)
+        return Stream(data, self._tensors, replay)
 
     def _tensors(self, batch: Any) -> Batch:
         if isinstance(batch, Mapping):
@@ -149,183 +146,6 @@ class Batches:
         """Stand where `state_dict` was taken; the next pass gives the rest."""
         self.position = state_dict["position"]
         self._source.begin_at(state_dict)
-
-
-class _Source:
-    """Where batches come from."""
-
-    count: int | None
-    rows: int | None = None
-
-    def batches(self, start: int) -> Iterator[tuple[Batch, bool]]:
-        raise NotImplementedError
-
-    def state(self, within: bool) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def begin_at(self, state: Mapping[str, Any]) -> None:
-        raise NotImplementedError
-
-
-class _Rows(_Source):
-    """Examples that can be asked for by number."""
-
-    def __init__(
-        self,
-        rows: int,
-        batch_size: int | None,
-        shuffle: bool,
-        seed: int | None,
-        take: Callable[[Any], Batch],
-        whole: Batch | None,
-    ) -> None:
-        if rows < 1:
-            raise DataError("data must have at least one example. Received: none")
-        self.rows: int = rows
-        self.size = rows if batch_size is None else min(batch_size, rows)
-        self.count = -(-rows // self.size)
-        self.take = take
-        self.whole = whole if self.count == 1 and batch_size is None else None
-        self.generator: torch.Generator | None = None
-        if shuffle and batch_size is not None:
-            self.generator = torch.Generator()
-            self.generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_()) if seed is None else seed)
-        self.begun: Tensor | None = None
-        self.resumed = False
-
-    def batches(self, start: int) -> Iterator[tuple[Batch, bool]]:
-        if self.whole is not None:
-            yield self.whole, True
-            return
-        order = None
-        if self.generator is not None:
-            if not self.resumed:
-                self.begun = self.generator.get_state()
-            order = torch.randperm(self.rows, generator=self.generator)
-        self.resumed = False
-        for i in range(start, cast("int", self.count)):
-            rows = slice(i * self.size, (i + 1) * self.size)
-            yield self.take(rows if order is None else order[rows]), i + 1 == self.count
-
-    def state(self, within: bool) -> dict[str, Any]:
-        if self.generator is None:
-            return {}
-        return {"generator": self.begun if within else self.generator.get_state()}
-
-    def begin_at(self, state: Mapping[str, Any]) -> None:
-        if self.generator is not None:
-            self.generator.set_state(state["generator"])
-            self.begun, self.resumed = state["generator"], True
-
-
-class _Stream(_Source):
-    """Batches that come one after the other, as an iterable gives them."""
-
-    def __init__(self, batches: Iterable[Any], tensors: Callable[[Any], Batch], replay: bool) -> None:
-        self.source = batches
-        self.tensors = tensors
-        self.replay = replay
-        try:
-            self.count = len(batches)  # type: ignore[arg-type]
-        except TypeError:
-            self.count = None
-        self.begun: dict[str, Any] = {}
-        self.resumed = False
-
-    def batches(self, start: int) -> Iterator[tuple[Batch, bool]]:
-        kept = random_states() if self.resumed else None
-        if self.resumed:
-            set_random_states(self.begun["random"])
-            for generator, state in zip(self._generators(), self.begun["loader"], strict=True):
-                generator.set_state(state)
-        elif self.replay:
-            self.begun = {"random": random_states(), "loader": self._loader_states()}
-        iterator = iter(self.source)
-        for _ in range(start):
-            next(iterator, None)
-        if kept is not None and start:
-            set_random_states(self.begun["ahead"])
-        self.resumed = False
-        # One is fetched ahead, or nobody would know which is the last.
-        following = self._next(iterator)
-        if kept is not None:
-            set_random_states(kept)
-        while following is not None:
-            batch, following = following, self._next(iterator)
-            yield self.tensors(batch), following is None
-
-    def _next(self, iterator: Iterator[Any]) -> Any:
-        if self.replay:
-            # What a batch draws may follow what the layers drew in the updates before it.
-            self.begun["ahead"] = random_states()
-        return next(iterator, None)
-
-    def _generators(self) -> list[torch.Generator]:
-        if not isinstance(self.source, DataLoader):
-            return []
-        found = [self.source.generator, getattr(self.source.sampler, "generator", None)]
-        return list({id(generator): generator for generator in found if generator is not None}.values())
-
-    def _loader_states(self) -> list[Tensor]:
-        return [generator.get_state() for generator in self._generators()]
-
-    def state(self, within: bool) -> dict[str, Any]:
-        if not within:
-            return {"random": None, "loader": self._loader_states()}
-        return {**self.begun, **{name: packed(self.begun[name]) for name in ("random", "ahead")}}
-
-    def begin_at(self, state: Mapping[str, Any]) -> None:
-        if state["random"] is not None:
-            self.begun = {**state, **{name: unpacked(state[name]) for name in ("random", "ahead")}}
-            self.resumed = True
-        else:
-            for generator, saved in zip(self._generators(), state["loader"], strict=True):
-                generator.set_state(saved)
-
-
-def random_states() -> dict[str, Any]:
-    """The states of every generator that a training run may draw from: torch's, Python's and numpy's."""
-    on_gpus = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if on_gpus else [],
-        "python": random.getstate(),
-        "numpy": numpy.random.get_state(legacy=True),
-    }
-
-
-def set_random_states(states: Mapping[str, Any]) -> None:
-    """Put the generators where `random_states` found them."""
-    torch.set_rng_state(states["torch"])
-    if states["cuda"]:
-        torch.cuda.set_rng_state_all(states["cuda"])
-    random.setstate(states["python"])
-    numpy.random.set_state(states["numpy"])
-
-
-def packed(states: Mapping[str, Any]) -> dict[str, Any]:
-    """What `random_states` returned, as numbers and tensors for a file."""
-    version, numbers, gauss = states["python"]
-    name, keys, position, has_gauss, cached = states["numpy"]
-    return {
-        **states,
-        "python": {"version": version, "numbers": torch.tensor(numbers), "gauss": gauss},
-        "numpy": {
-            "name": str(name),
-            "keys": torch.from_numpy(numpy.asarray(keys, dtype=numpy.int64)),
-            "rest": [int(position), int(has_gauss), float(cached)],
-        },
-    }
-
-
-def unpacked(states: Mapping[str, Any]) -> dict[str, Any]:
-    """What `packed` was given."""
-    python, legacy = states["python"], states["numpy"]
-    return {
-        **states,
-        "python": (python["version"], tuple(python["numbers"].tolist()), python["gauss"]),
-        "numpy": (legacy["name"], legacy["keys"].numpy().astype(numpy.uint32), *legacy["rest"]),
-    }
 
 
 def _is_table(data: Any) -> bool:

@@ -1,25 +1,22 @@
 """The loop of `fit`: batches, updates, and whoever is told of them."""
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from torch import Tensor
 
-from minigrad.core import Callback, Layer, Loss, Metric, Optimizer, Run, Schedule, is_innermost, map_layers
+from minigrad.core import Callback, Layer, Loss, Metric, Optimizer, Run, Schedule
 from minigrad.errors import CheckpointError, ConfigError, DataError
 from minigrad.files import write_tree
 from minigrad.training.checkpoint import KIND, Checkpoint, restore, state_of
-from minigrad.training.data import Batch, Batches
+from minigrad.training.data import Batches
 from minigrad.training.evaluate import measured
+from minigrad.training.events import EVENTS, bound, stopping_on_interrupt, wrapped_net
 from minigrad.training.history import History, Packing, settle
+from minigrad.training.sources import Batch
 from minigrad.training.step import accumulated_step, train_step
 
-_EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
 _UNREAD = 4096  # costs that may wait to be read, each a small tensor
 
 
@@ -75,8 +72,8 @@ class Loop:
             folder=None if checkpoint is None else checkpoint.folder,
             save=self._save,
         )
-        self.events = {name: list(_bound(callbacks, name)) for name in _EVENTS}
-        self.net = _wrapped(net, callbacks)
+        self.events = {name: list(bound(callbacks, name)) for name in EVENTS}
+        self.net = wrapped_net(net, callbacks)
         self.best: float | None = None
         self.saved = -1
         self.waiting: list[Path] = []
@@ -89,7 +86,7 @@ class Loop:
         run = self.run_
         self._begin(resume)
         try:
-            with _stopping_on_interrupt(run):
+            with stopping_on_interrupt(run):
                 self._tell("on_fit_start")
                 if self.checkpoint is not None and self.saved < 0:
                     self._write_checkpoint()
@@ -256,44 +253,6 @@ class Loop:
             told(self.run_)
 
 
-def _bound(callbacks: Sequence[Callback], event: str) -> Iterator[Callable[..., None]]:
-    """The methods that are overridden; an exception in one bears its name."""
-    for callback in callbacks:
-        if getattr(type(callback), event) is not getattr(Callback, event) or event in vars(callback):
-            yield _named(getattr(callback, event), f"In callback {type(callback).__name__}.{event}")
-
-
-def _named(method: Callable[..., None], name: str) -> Callable[..., None]:
-    def call(run: Run, *more: Any) -> None:
-        try:
-            method(run, *more)
-        except BaseException as error:
-            error.add_note(f"{name}, after {run.step} updates.")
-            raise
-
-    return call
-
-
-def _wrapped(net: Layer, callbacks: Sequence[Callback]) -> Layer:
-    """The net that learns: the same parameters, with what callbacks put around its layers."""
-    wrapping = [callback for callback in callbacks if type(callback).wrap is not Callback.wrap]
-    if not wrapping:
-        return net
-    names: dict[int, str] = {}
-    for name, layer in net.named_layers():
-        names.setdefault(id(layer), name)
-
-    def wrap(layer: Layer) -> Layer:
-        wrapped = layer
-        for callback in wrapping:
-            wrapped = callback.wrap(wrapped, names.get(id(layer), ""))
-            if not isinstance(wrapped, Layer):
-                raise ConfigError(f"{type(callback).__name__}.wrap must return a layer. Received: {wrapped!r}")
-        return wrapped
-
-    return map_layers(net, wrap, is_innermost)
-
-
 def _watches(schedule: Schedule) -> bool:
     return type(schedule).watch is not Schedule.watch
 
@@ -307,26 +266,3 @@ def _mode(checkpoint: Checkpoint | None, metrics: Mapping[str, Metric]) -> str:
     metric = metrics.get(checkpoint.best.removeprefix("val_"))
     higher = metric is not None and metric.higher_is_better
     return checkpoint.mode or ("max" if higher else "min")
-
-
-@contextmanager
-def _stopping_on_interrupt(run: Run) -> Iterator[None]:
-    """Let the first Ctrl-C end the run in order; a second one breaks it off."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.getsignal(signal.SIGINT)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if run.stopped:
-            raise KeyboardInterrupt
-        run.stop("interrupted")
-
-    if previous is not signal.default_int_handler:  # somebody handles it already, and is left to
-        yield
-        return
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)

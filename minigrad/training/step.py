@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minigrad.core import Layer, Loss, Metric, Optimizer, as_tensors
 from minigrad.errors import ConfigError, ShapeError
-from minigrad.training.data import Batch
+from minigrad.training.sources import Batch
 
 _NoOverrides = torch._C.DisableTorchFunctionSubclass
 

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from minigrad.errors import DataError, ShapeError
 from minigrad.layers import Linear
 from minigrad.training import Batches
-from minigrad.training.data import packed, random_states, set_random_states, unpacked
+from minigrad.training.randomness import packed, random_states, set_random_states, unpacked
 
 X, Y = torch.arange(14.0).reshape(7, 2), torch.arange(7)
 
