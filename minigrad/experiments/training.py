@@ -2,6 +2,7 @@
 
 import filecmp
 import math
+import random
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -157,14 +159,20 @@ def _done(folder: RunFolder) -> Outcome | None:
 
 @contextmanager
 def _random_and_threads(plan: Plan) -> Iterator[None]:
-    """Set the number of threads, and leave it and torch's generator as they were found."""
-    threads = torch.get_num_threads()
+    """Set the number of threads and every random generator, and leave all of them as they were found."""
+    seed, threads = plan.experiment.seed, torch.get_num_threads()
+    python, numbers = random.getstate(), numpy.random.get_state()
     torch.set_num_threads(plan.tables["train"]["threads"])
     try:
         with torch.random.fork_rng(devices=[]):
+            # A component of somebody else's may draw from these; torch's own is seeded where the weights are drawn.
+            random.seed(seed)
+            numpy.random.seed(seed % 2**32)
             yield
     finally:
         torch.set_num_threads(threads)
+        random.setstate(python)
+        numpy.random.set_state(numbers)
 
 
 def _begun(plan: Plan, folder: RunFolder | None, stack: ExitStack) -> RunFolder:
