@@ -5,6 +5,7 @@ import io
 import logging
 import sys
 import threading
+import tomllib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from minigrad import __version__
+from minigrad import __version__, experiments
 from minigrad.activations import ELU, GELU, LogSigmoid, ReLU, Sigmoid, Softmax, Tanh
 from minigrad.core import Layer, Wrapper
 from minigrad.errors import ConversionError, DtypeError, MissingExtraError, ShapeError
@@ -43,7 +44,9 @@ from minigrad.layers import (
     Transpose,
     Unflatten,
 )
+from minigrad.registry import build
 
+EXAMPLES = Path(experiments.__file__).parent / "examples"
 X = torch.linspace(-2, 2, 32).reshape(4, 8)
 
 
@@ -150,6 +153,21 @@ def test_onnxruntime_computes_what_the_net_does(name: str, dtype: torch.dtype, t
         y = net(x)
         torch.testing.assert_close(run(tmp_path / "net.onnx", x), y, atol=1e-5, rtol=1e-5)
     assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_example_experiments_are_exported(example: Path, tmp_path: Path):
+    layers = [build(layer) for layer in tomllib.loads(example.read_text())["net"]]
+    net = Sequential(*layers)
+    words = isinstance(layers[0], Embedding)
+    x = torch.randint(28, (3, 64)) if words else torch.rand(5, next(iter(net.parameters())).shape[1])
+    export(net, tmp_path / "net.onnx", x, dynamic_axes=(0, 1) if words else (0,))
+    x = x[:2, :40] if words else x[:2]
+    torch.testing.assert_close(run(tmp_path / "net.onnx", x), net(x), atol=1e-5, rtol=1e-5)
+
+
+def test_there_are_example_experiments():
+    assert len(list(EXAMPLES.glob("*.toml"))) >= 3
 
 
 @pytest.mark.parametrize("batch", [0, 1])

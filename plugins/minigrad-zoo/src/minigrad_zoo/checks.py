@@ -36,7 +36,8 @@ def check_same_shape(component: object, **tensors: Tensor) -> None:
     Raises:
         ShapeError: If two shapes differ.
     """
-    if len({tensor.shape for tensor in tensors.values()}) > 1:
+    first, *others = (tensor.shape for tensor in tensors.values())
+    if any(shape != first for shape in others):  # no set: a size that torch leaves open has no hash
         received = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
         names = list(tensors)
         listed = f"{', '.join(names[:-1])} and {names[-1]}"
