@@ -86,7 +86,7 @@ class History:
         return frame.set_index("step") if self.rows else frame
 
     def plot(self, path: Path | str | None = None) -> "Figure":
-        """Draw the cost and whatever else was measured over the steps; with `path`, into a file, by its suffix.
+        """Draw the cost, and whatever else was measured, over the updates; with `path`, into a file, by its suffix.
 
         Raises:
             MissingExtraError: If matplotlib is not installed.
@@ -94,18 +94,25 @@ class History:
         require("matplotlib", "plot")
         from matplotlib.figure import Figure  # pyplot would open windows and keep the figure
 
-        costs = [name for name in self._numbers() if name.split("_")[-1] == "cost"]
-        others = [name for name in self._numbers() if name not in (*costs, "step", "epoch")]
-        figure = Figure(figsize=(6.4 if not others else 11, 4), layout="constrained")
-        panels = figure.subplots(1, 2 if others else 1, squeeze=False)[0]
-        for axes, names in zip(panels, (costs, others), strict=False):
+        groups: dict[str, list[str]] = {"cost": []}
+        for name in self._numbers():
+            if name not in ("step", "epoch"):
+                groups.setdefault(name.removeprefix("val_").split("/")[0], []).append(name)
+        width = min(len(groups), 3)
+        height = -(-len(groups) // width)
+        figure = Figure(figsize=(1.5 + 4 * width, 0.5 + 3 * height), layout="constrained")
+        for axes, (title, names) in zip(
+            figure.subplots(height, width, squeeze=False).flat, groups.items(), strict=False
+        ):
             for name in names:
                 points = [(row["step"] + 1, row[name]) for row in self.rows if name in row]
                 axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else "")
-            axes.set_xlabel("updates")
+            axes.set(title=names[0] if len(names) == 1 else title, xlabel="updates")
             axes.grid(alpha=0.3)
-            if names:
-                axes.legend()
+            if len(names) > 1:
+                axes.legend(fontsize="small")
+        for axes in figure.axes[len(groups) :]:
+            axes.remove()
         if path is not None:
             drawn = io.BytesIO()
             figure.savefig(drawn, format=Path(path).suffix.lstrip(".") or "png")
