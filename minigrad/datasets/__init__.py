@@ -5,9 +5,7 @@ from minigrad.datasets.digits import Digits
 from minigrad.datasets.iris import Iris
 from minigrad.datasets.moons import Moons
 from minigrad.datasets.npz import NPZ
-from minigrad.datasets.scaling import scaled
 from minigrad.datasets.spirals import Spirals
-from minigrad.datasets.table import read_columns, read_header
 from minigrad.datasets.text import Text
 from minigrad.datasets.xor import XOR
 
@@ -20,7 +18,4 @@ __all__ = [
     "Moons",
     "Spirals",
     "Text",
-    "read_columns",
-    "read_header",
-    "scaled",
 ]

@@ -13,6 +13,7 @@ REASONS = {
     "it has no parameters and no buffers",
     "it is made to watch each pass",
     "it is random",
+    "it reads no file",
     "its input is not floating-point",
     "its inputs have no batch axis",
     "its learning rate does not scale every step",

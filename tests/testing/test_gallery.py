@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minigrad.core import Activation, Callback, Initializer, Layer, Loss, Metric, Optimizer, Schedule, Wrapper
+from minigrad.core import Activation, Callback, Dataset, Initializer, Layer, Loss, Metric, Optimizer, Schedule, Wrapper
 from minigrad.testing import LAWS, checks_for
 from minigrad.testing.broken import GALLERY, Broken
 
@@ -36,7 +36,9 @@ def test_law_names_are_unique_and_say_what_they_demand():
     assert [law.name for law in LAWS if not law.statement.endswith(".")] == []
 
 
-@pytest.mark.parametrize("kind", [Activation, Layer, Wrapper, Loss, Optimizer, Schedule, Initializer, Callback, Metric])
+@pytest.mark.parametrize(
+    "kind", [Activation, Layer, Wrapper, Loss, Optimizer, Schedule, Initializer, Callback, Metric, Dataset]
+)
 def test_every_kind_has_planted_bugs(kind):
     made = [check.trial.made() for check in (checks_for(broken.case)[0] for broken in GALLERY)]
     alone = {Layer: (Activation, Wrapper)}.get(kind, ())

@@ -3,6 +3,7 @@
 from minigrad.testing.laws import (
     basics,
     callbacks,
+    datasets,
     gradients,
     initializers,
     losses,
@@ -20,6 +21,7 @@ from minigrad.testing.laws import (
 __all__ = [
     "basics",
     "callbacks",
+    "datasets",
     "gradients",
     "initializers",
     "losses",

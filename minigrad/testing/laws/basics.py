@@ -66,7 +66,7 @@ def config(trial: Trial) -> None:
         "A component built from config() must show the same repr.",
         f"{twin!r} from {component!r}",
     )
-    ours, theirs = _plain(component.config()), _plain(twin.config())
+    ours, theirs = plain(component.config()), plain(twin.config())
     demand(ours == theirs, "A component built from config() must have that config.", f"{theirs}, expected {ours}")
     if isinstance(component, Layer):
         shapes = [{n: t.shape for n, t in c.state_dict().items()} for c in (component, twin)]
@@ -91,14 +91,14 @@ def rebuilt(component: Any, trial: Trial) -> Any:
     return type(component)(*positional, **arguments)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A configuration as something that `==` can compare."""
     if isinstance(value, torch.Tensor):
         return value.tolist()
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return repr(value) if isinstance(value, Component) else value
 
 
