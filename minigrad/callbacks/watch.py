@@ -49,7 +49,7 @@ class Watch:
         known = columns(run)
         hopeless = self.monitor.startswith("val_") and run.validates is False
         if self.monitor not in known and (self.mode is None or hopeless):
-            raise self._unknown(known)
+            raise self._unknown(known, "; for another one, mode must be given")
         metric = run.metrics.get(self.monitor.removeprefix("val_"))
         if self.mode is None and metric is not None:
             if metric.higher_is_better is None:
@@ -89,12 +89,12 @@ class Watch:
         if self.seen < 0:
             raise self._unknown([name for name in run.row() if name not in ("step", "epoch")])
 
-    def _unknown(self, known: list[str]) -> ConfigError:
+    def _unknown(self, known: list[str], rule: str = "") -> ConfigError:
         near = difflib.get_close_matches(self.monitor, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return ConfigError(
-            f"{self.owner} watches a column of the history: {', '.join(known)}; a mode must be given for another one."
-            f"{hint} Received: monitor={self.monitor!r}"
+            f"{self.owner} watches a column of the history: {', '.join(known)}{rule}.{hint} "
+            f"Received: monitor={self.monitor!r}"
         )
 
 
