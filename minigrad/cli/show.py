@@ -25,7 +25,10 @@ def show(
         return
     typer.echo(f"{folder}: {_state(facts)}")
     if (table := net_summary(run)) is not None:
-        Console(highlight=False).print(table)
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = max(console.width, 120)
+        console.print(table)
     drawn = curves(run.rows(), _WIDTH)
     longest = max(map(len, drawn), default=0)
     for name, (bars, first, last) in drawn.items():

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,15 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Layer
+from minigrad.datasets.scaling import scaled
+from minigrad.datasets.table import read_columns, read_header
 from minigrad.errors import DataError
 from minigrad.experiments.folder import RunFolder
+from minigrad.experiments.toml import read_toml
 from minigrad.losses import BCE, NLL, BCEWithLogits, CrossEntropy
 from minigrad.registry import build
 from minigrad.registry.naming import nearest
 
-_LARGEST_FILE = 2**30
 _ROWS = 1024  # predicted at once
 
 
@@ -62,89 +63,34 @@ def predict_table(folder: RunFolder, file: Path) -> Predictions:
     if notes["vocabulary"] or len(notes["shape"]) != 1:
         raise DataError(f"{folder.path}: rows of a table are judged by a net that learned from such. Received: {file}")
     columns = notes["columns"] or [f"x{i + 1}" for i in range(notes["shape"][0])]
-    rows = read_rows(file, columns, notes["target"])
+    delimiter = read_toml(folder.experiment)["data"].get("delimiter", ",")
+    rows = read_rows(file, columns, notes["target"], delimiter)
     net = folder.net()
-    x = _scaled(rows, notes["shift"], notes["scale"]).to(_dtype(net))
-    if len(x) == 0:
-        return Predictions(["prediction"], [])
+    shift, scale = (None if notes[name] is None else torch.tensor(notes[name]).double() for name in ("shift", "scale"))
+    x = scaled(rows, shift, scale).to(_dtype(net))
     outputs = torch.cat([net(x[i : i + _ROWS]) for i in range(0, len(x), _ROWS)]).double()
     return shown(outputs, notes)
 
 
-def read_rows(file: Path, columns: Sequence[str], target: str) -> Tensor:
+def read_rows(file: Path, columns: Sequence[str], target: str = "", delimiter: str = ",") -> Tensor:
     """The numbers of a CSV file, its columns in the order of `columns`, in float64.
 
     Raises:
-        DataError: If a column is missing, unknown or stands there twice, or something is no finite number.
+        DataError: If a column is missing or unknown, or something is no finite number.
     """
-    lines = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(lines, [])]
-        order = _order(file, header, columns, target)
-        rows = [_numbers(file, lines.line_num, header, cells, order) for cells in lines if cells]
-    except csv.Error as error:
-        raise DataError(f"{file}: not CSV in line {lines.line_num}. Received: {error}") from None
-    return torch.tensor(rows, dtype=torch.float64).reshape(len(rows), len(columns))
-
-
-def read_text(file: Path) -> str:
-    """The text in a file.
-
-    Raises:
-        DataError: If it cannot be read.
-    """
-    try:
-        if not file.is_file():
-            what = "a folder" if file.is_dir() else "no such file" if not file.exists() else "something else"
-            raise DataError(f"{file}: new data are read from a file. Received: {what}")
-        if file.stat().st_size > _LARGEST_FILE:
-            raise DataError(f"{file}: a file has at most {_LARGEST_FILE:,} bytes. Received: more")
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: a text in UTF-8 is read. Received: byte {error.start} is not") from None
-    except DataError:
-        raise
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: the file cannot be read. Received: {error}") from None
-
-
-def _order(file: Path, header: Sequence[str], columns: Sequence[str], target: str) -> list[int]:
-    """Where in the header each column stands."""
+    header = read_header(str(file), delimiter)
     strange = [name for name in header if name not in columns and name != target]
-    twice = dict.fromkeys(name for name in header if header.count(name) > 1)
     faults = [f"a column is unknown.{nearest(name, columns)} Received: {name!r}" for name in strange]
-    faults += [f"a column stands there twice. Received: {name!r}" for name in twice]
     missing = [name for name in columns if name not in header]
     if missing:
         named = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-        faults.append(f"columns are missing: {named}. Received: {', '.join(header[:8]) or 'an empty file'}")
+        faults.append(f"columns are missing: {named}. Received: {', '.join(header[:8])}")
     if len(faults) == 1:
         raise DataError(f"{file}: {faults[0]}")
     if faults:
         more = [f"... and {len(faults) - 12} more"] if len(faults) > 12 else []
         raise DataError(f"{file} has {len(faults)} faults:" + "".join(f"\n  {line}" for line in faults[:12] + more))
-    return [header.index(name) for name in columns]
-
-
-def _numbers(file: Path, line: int, header: Sequence[str], cells: Sequence[str], order: Sequence[int]) -> list[float]:
-    if len(cells) != len(header):
-        raise DataError(f"{file}: line {line} must have {len(header)} cells. Received: {len(cells)}")
-    numbers = []
-    for at in order:
-        try:
-            number = float(cells[at])
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise DataError(f"{file}: line {line}: a number must stand there. Received: {header[at]}={cells[at]!r}")
-        numbers.append(number)
-    return numbers
-
-
-def _scaled(rows: Tensor, shift: list[float] | None, scale: list[float] | None) -> Tensor:
-    if shift is None or scale is None:
-        return rows
-    return (rows - torch.tensor(shift, dtype=rows.dtype)) / torch.tensor(scale, dtype=rows.dtype)
+    return read_columns(str(file), columns, delimiter=delimiter)[0]
 
 
 def _dtype(net: Layer) -> torch.dtype:

@@ -5,11 +5,12 @@ from typing import Any
 
 import torch
 
+from minigrad.datasets.reading import checked_file, undecodable, unreadable
 from minigrad.errors import ConfigError, DataError
 from minigrad.experiments.folder import RunFolder
-from minigrad.experiments.table import read_text
 
 _LONGEST = 1_000_000
+_LARGEST_PROMPT = 2**26
 
 
 def continue_text(
@@ -41,11 +42,11 @@ def continue_text(
     vocabulary = notes["vocabulary"]
     if not vocabulary:
         raise DataError(f"{folder.path}: a text is continued by a net that learned from one. Received: {file}")
-    prompt = read_text(file)
+    prompt = _read(file)
     prompt = prompt[:-1] if prompt.endswith("\n") and "\n" not in vocabulary else prompt
     unknown = sorted(set(prompt) - set(vocabulary))
     if unknown or not prompt:
-        received = f"{''.join(unknown)!r}" if unknown else "an empty file"
+        received = f"{''.join(unknown)!r}" if unknown else "nothing but a line's end"
         raise DataError(f"{file}: a text to go on with has characters that the run knows. Received: {received}")
     net, context = folder.net(), notes["shape"][0]
     generator = torch.Generator().manual_seed(seed)
@@ -58,3 +59,12 @@ def continue_text(
         indices.append(int(torch.multinomial(chances, 1, generator=generator)))
     added = "".join(vocabulary[i] for i in indices[len(prompt) :])
     return {"prompt": prompt, "continuation": added, "seed": seed, "temperature": temperature}
+
+
+def _read(file: Path) -> str:
+    try:
+        return checked_file(str(file), _LARGEST_PROMPT).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise undecodable(str(file), error) from error
+    except OSError as error:
+        raise unreadable(str(file), error) from error
