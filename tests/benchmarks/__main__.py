@@ -12,13 +12,15 @@ from rich.table import Table
 
 import minigrad
 from tests.benchmarks.compiled import compiled_steps
+from tests.benchmarks.fitting import fits
 from tests.benchmarks.measure import Ratio, compare
 from tests.benchmarks.peers import peers
 from tests.benchmarks.startup import startup
 from tests.benchmarks.steps import cases, xor
 
 IMPORT_TARGET = 0.060
-WIDTH = 104  # what the widest table needs
+FIT_TARGET = 15e-6
+WIDTH = 110  # what the widest table needs
 
 
 def steps_table(repeats: int, seconds: float) -> Table:
@@ -27,6 +29,22 @@ def steps_table(repeats: int, seconds: float) -> Table:
     for case in cases():
         case.check()
         _add(table, case.name, compare(case.ours, case.theirs, repeats, seconds), case.target)
+    return table
+
+
+def fit_table(repeats: int, seconds: float) -> Table:
+    """A step of fit, with nothing logged, beside the bare step and beside others."""
+    table = _table("A step of fit beside others, microseconds")
+    table.add_column("", no_wrap=True)
+    for heading in ("fit", "other", "ratio", "10-90 %", "beyond it", "target"):
+        table.add_column(heading, justify="right")
+    for name, found in fits(repeats, seconds):
+        if found is None:
+            table.add_row(name, "", "not installed")
+            continue
+        beyond = found.theirs * (found.ratio - 1)
+        target = _target(beyond, FIT_TARGET, f"{FIT_TARGET * 1e6:.0f}") if name.endswith("bare step") else ""
+        table.add_row(name, *_cells(found), f"{beyond * 1e6:+,.1f}", target)
     return table
 
 
@@ -77,14 +95,12 @@ def _ratios(title: str, ours: str, theirs: str) -> Table:
 
 
 def _add(table: Table, name: str, found: Ratio, target: float | None) -> None:
-    table.add_row(
-        name,
-        f"{found.ours * 1e6:,.1f}",
-        f"{found.theirs * 1e6:,.1f}",
-        f"{found.ratio:.3f}",
-        f"{found.low:.3f}-{found.high:.3f}",
-        "" if target is None else _target(found.ratio, target, f"{target:g}"),
-    )
+    table.add_row(name, *_cells(found), "" if target is None else _target(found.ratio, target, f"{target:g}"))
+
+
+def _cells(found: Ratio) -> tuple[str, ...]:
+    spread = f"{found.low:.3f}-{found.high:.3f}"
+    return f"{found.ours * 1e6:,.1f}", f"{found.theirs * 1e6:,.1f}", f"{found.ratio:.3f}", spread
 
 
 def _target(value: float, target: float, shown: str) -> str:
@@ -93,7 +109,7 @@ def _target(value: float, target: float, shown: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print as the results come."""
-    tables = ("steps", "import", "peers", "compile")
+    tables = ("steps", "fit", "import", "peers", "compile")
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Print the benchmark tables.")
     parser.add_argument("--repeats", type=int, default=41, help="pairs that are timed in turn (default: 41)")
     parser.add_argument("--seconds", type=float, default=0.02, help="how long each side of a pair runs (default: 0.02)")
@@ -113,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     repeats, seconds = chosen.repeats, chosen.seconds
     draw = {
         "steps": lambda: steps_table(repeats, seconds),
+        "fit": lambda: fit_table(repeats, seconds),
         "import": lambda: import_table(min(repeats, 9)),
         "peers": lambda: peers_table(repeats, seconds),
         "compile": lambda: compiled_table(repeats, seconds),

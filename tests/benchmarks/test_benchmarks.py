@@ -1,9 +1,12 @@
 """The benchmarks run, and measure what they say; how long anything takes is no matter here."""
 
+import os
+from functools import partial
+
 import pytest
 import torch
 
-from tests.benchmarks import compiled, measure, peers
+from tests.benchmarks import compiled, fitting, measure, peers
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.measure import compare, of_pairs
 from tests.benchmarks.steps import Case, cases, xor
@@ -21,6 +24,59 @@ def test_a_table_is_printed(table: str, capsys: pytest.CaptureFixture[str]):
     else:
         assert "micrograd" in printed
         assert "mygrad" in printed
+
+
+def test_the_fit_table_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("tests.benchmarks.__main__.fits", partial(fitting.fits, steps=2))
+    main(["--repeats", "1", "--seconds", "0.0001", "--only", "fit"])
+    printed = " ".join(capsys.readouterr().out.split())
+    for task in ("XOR, batch 4", "64-128-10, batch 64"):
+        for rival in ("bare step", "torch loop", "Keras"):
+            assert f"{task}: {rival}" in printed
+    assert printed.count("≤ 15") == 2
+
+
+@pytest.mark.parametrize("trainer", [fitting.Fit, fitting.Torch, fitting.Keras])
+@pytest.mark.parametrize("task", fitting.tasks(), ids=lambda task: task.name)
+def test_whoever_trains_learns_the_same(task: fitting.Task, trainer: type[fitting.Trainer]):
+    if trainer is fitting.Keras:
+        pytest.importorskip("keras")
+    bare, other = fitting.Bare(task), trainer(task)
+    first = {name: weight.clone() for name, weight in bare.weights().items()}
+    for name, weight in other.weights().items():
+        assert torch.equal(weight, first[name])
+    for steps in (3, 27):
+        bare.run(steps, shuffle=False)
+        other.run(steps, shuffle=False)
+    for name, weight in other.weights().items():
+        torch.testing.assert_close(weight, bare.weights()[name], rtol=1e-4, atol=1e-5)
+        assert not torch.equal(weight, first[name])
+
+
+def test_a_step_of_fit_is_what_a_step_of_the_whole_takes(monkeypatch: pytest.MonkeyPatch):
+    taken = []
+
+    def compare(ours, theirs, repeats, seconds):
+        taken.append((ours.args, theirs.args))
+        return measure.Ratio(0.2, 0.1, 2.0, 1.0, 3.0, repeats)
+
+    monkeypatch.setattr(fitting, "compare", compare)
+    found = dict(fitting.fits(7, 0.01, steps=50))
+    bare = found["XOR, batch 4: bare step"]
+    assert bare == measure.Ratio(0.2 / 50, 0.1 / 50, 2.0, 1.0, 3.0, 7)
+    assert all(ours == theirs for ours, theirs in taken)
+
+
+def test_without_keras_the_rows_say_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def absent(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr("tests.benchmarks.__main__.fits", partial(fitting.fits, steps=1))
+    monkeypatch.setattr(fitting.importlib, "import_module", absent)
+    environment = dict(os.environ)
+    main(["--repeats", "1", "--seconds", "0.0001", "--only", "fit"])
+    assert capsys.readouterr().out.count("not installed") == 2
+    assert dict(os.environ) == environment
 
 
 @pytest.mark.slow
