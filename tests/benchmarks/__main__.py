@@ -40,7 +40,7 @@ def fit_table(repeats: int, seconds: float) -> Table:
         table.add_column(heading, justify="right")
     for name, found in fits(repeats, seconds):
         if found is None:
-            table.add_row(name, "", "not installed")
+            table.add_row(f"{name}, not installed")
             continue
         beyond = found.theirs * (found.ratio - 1)
         target = _target(beyond, FIT_TARGET, f"{FIT_TARGET * 1e6:.0f}") if name.endswith("bare step") else ""
