@@ -56,7 +56,7 @@ def _show(outcome: Outcome, file: Path) -> None:
     if outcome.was_done:
         typer.echo("The run has come to its end already; nothing is left to do.")
     if outcome.stopped:
-        typer.echo(f"Stopped after {outcome.steps} updates: {outcome.stopped}.")
+        typer.echo(f"Stopped after {outcome.steps} updates: {outcome.stopped}")
     for line in result_lines(outcome.result):
         typer.echo(line)
     typer.echo(f"The run is in {folder}")

@@ -12,6 +12,9 @@ from minigrad.experiments.provenance import now
 
 _PAUSE = 1.0  # seconds between two lines about the same thing
 
+# Each session of a run has the whole time of a time limit.
+_PAUSES = ("interrupted", "the time limit")
+
 
 @final
 class Journal(Callback):
@@ -70,13 +73,23 @@ class Journal(Callback):
         self.say(f"update {row['step'] + 1}, epoch {row['epoch'] + 1}: {', '.join(numbers)}")
 
     def state_dict(self) -> dict[str, Any]:
-        """Why the run was stopped, but for an interruption, after which it is to go on."""
+        """Why the run was stopped, unless it is to go on."""
         stopped = self.run.stopped if self.run else ""
-        return {"stopped": "" if stopped == "interrupted" else stopped}
+        return {"stopped": "" if is_pause(stopped) else stopped}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
         self.stopped = state_dict["stopped"]
+
+
+def is_pause(stopped: str) -> bool:
+    """Whether a run that was stopped for this reason is to go on when it is resumed.
+
+    Examples:
+        >>> is_pause("interrupted"), is_pause("val_cost was not better than 0.1 for 5 values in a row")
+        (True, False)
+    """
+    return stopped.startswith(_PAUSES)
 
 
 def check_cost(row: dict[str, Any]) -> None:

@@ -52,8 +52,9 @@ def run_file(text: str) -> Path:
     """
     _check_relative(text)
     path = Path(text)
-    if path.parts and (path.parts[0] in OWN_FILES or re.fullmatch(r"checkpoint-.*\.safetensors", path.parts[0])):
-        raise UnfitError(f"another file: a run writes {path.parts[0]} itself")
+    first = path.parts[0].lower()  # some file systems take capitals for small letters
+    if first in OWN_FILES or re.fullmatch(r"checkpoint-.*\.safetensors", first):
+        raise UnfitError(f"another file: a run writes {first} itself")
     return path
 
 

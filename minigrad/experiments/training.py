@@ -19,7 +19,7 @@ from minigrad.core import Data
 from minigrad.errors import ConfigError, MinigradError
 from minigrad.experiments.faults import shortened
 from minigrad.experiments.folder import RUNS, RunFolder, locked, make, name_of, new_folder, newest_run
-from minigrad.experiments.journal import Journal, check_cost
+from minigrad.experiments.journal import Journal, check_cost, is_pause
 from minigrad.experiments.parts import Parts
 from minigrad.experiments.plan import DATA, Plan, load_data, parts_of, read_plan, rehearse
 from minigrad.experiments.provenance import now, provenance
@@ -152,6 +152,8 @@ def _done(folder: RunFolder) -> Outcome | None:
     """How the run ended, if it did."""
     record = folder.record()
     if record.get("status") not in ("complete", "stopped") or not folder.model.is_file():
+        return None
+    if is_pause(record["stopped"]):
         return None
     names = ("status", "stopped", "steps", "epochs", "result")
     return Outcome(folder, **{name: record[name] for name in names}, was_done=True)

@@ -259,6 +259,17 @@ def test_a_stopped_run_whose_end_was_lost_is_not_trained_further(tmp_path: Path)
     assert {name: (folder.path / name).read_bytes() for name in SAME} == before
 
 
+def test_a_time_limit_is_that_of_a_session(tmp_path: Path):
+    file = write(tmp_path, {"callbacks": [{"name": "time_limit", "seconds": 1e-9}]})
+    steps = [go(file, resume=session > 0).steps for session in range(9)]
+    assert steps == list(range(1, 10))
+    assert not go(file, resume=True).was_done  # the last update, too, was at the limit
+    limited = go(file, resume=True, out=Path("runs/sound"))
+    assert limited.status in ("complete", "stopped")
+    free = go(write(tmp_path, {"callbacks": []}, "free.toml"))
+    assert limited.folder.rows() == free.folder.rows()
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
     (tmp_path / "runs").write_text("in the way")
     with pytest.raises(ConfigError, match="the folder cannot be made"):
