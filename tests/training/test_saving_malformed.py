@@ -14,7 +14,8 @@ import minigrad
 from minigrad.errors import CheckpointError
 from minigrad.files.container import write_container
 from minigrad.files.trees import encode_tree
-from minigrad.registry import Registry, components, use_registry
+from minigrad.registry import Registry, components, current_registry, describe, use_registry
+from minigrad.testing.samples import cases_of
 from minigrad.training.saving import load, read_notes, save
 from tests.files import malformed
 from tests.files.malformed import put
@@ -264,6 +265,24 @@ def hostile_rest(path: Path) -> Iterator[tuple[str, Path]]:
         yield f"tensors {shown}", forge(path, linear(), tensors)
 
 
+NUMBERS: list[Any] = [
+    *(0, -1, 2.5, "x", None, [], {}, 10**5, 10**7, 10**9, 10**12, 2**31, 2**62, 2**63, 10**30, [10**9] * 3),
+    *(float("nan"), float("inf"), torch.ones(3, 2), "../../etc/passwd", {"name": "minigrad:linear"}),
+]
+
+
+def every_argument() -> Iterator[tuple[str, Any, dict[str, torch.Tensor]]]:
+    """Each argument of each registered layer, with the tensors of the layer as it was."""
+    for component in components():
+        if component.kind in ("layer", "activation"):
+            net = cases_of(current_registry().get(component.kind, component.id))[0].make()
+            assert isinstance(net, minigrad.Layer)
+            description, tensors = describe(net), {"weight": torch.ones(3, 2)} | net.state_dict()
+            for key in description.keys() - {"name", "kind"}:
+                for value in NUMBERS:
+                    yield f"{component.id} {key}={str(value)[:30]}", {**description, key: value}, tensors
+
+
 HOSTILE = [hostile_names, hostile_arguments, hostile_shapes]
 
 
@@ -275,6 +294,13 @@ def test_a_hostile_configuration_is_refused(generator: Any, tmp_path: Path):
         assert type(found) is CheckpointError, f"{what}: {found!r}"
         assert str(found).startswith(f"{path}: "), what
         assert len(str(found).encode()) < 4000, f"{what}: {found}"
+
+
+def test_every_argument_of_every_layer_is_doubted(tmp_path: Path):
+    # A rate may be any number: what is asked for here is that nothing else happens than a net or a CheckpointError.
+    found = [(what, outcome(forge(tmp_path / "model", net, tensors))) for what, net, tensors in every_argument()]
+    assert [(what, error) for what, error in found if type(error) not in (CheckpointError, str)] == []
+    assert sum(type(error) is CheckpointError for _, error in found) > 500
 
 
 def test_whatever_stands_beside_the_configuration_is_checked(tmp_path: Path):
@@ -338,18 +364,18 @@ from minigrad.training.saving import load
 from tests.training import test_saving_malformed as hostile
 
 path, count = Path(sys.argv[1]), 0
-def read(net):
+def read(net, tensors=None):
     try:
-        load(hostile.forge(path, net))
+        load(hostile.forge(path, net, tensors))
     except CheckpointError:
-        return
-    raise SystemExit(f"it was read: {net}")
-nets = [net for generator in hostile.HOSTILE for _, net in generator()]
-for net in nets[::20]:
-    read(net)
+        pass
+nets = [(net, None) for generator in hostile.HOSTILE for _, net in generator()]
+nets += [(net, tensors) for _, net, tensors in hostile.every_argument()]
+for net, tensors in nets[::20]:
+    read(net, tensors)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for net in nets:
-    read(net)
+for net, tensors in nets:
+    read(net, tensors)
 print(len(nets), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
