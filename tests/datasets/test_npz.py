@@ -125,6 +125,7 @@ class Planted:
         npy(b"{'descr': '<f8', 'fortran_order': False, 'shape': (20, 2)}", b"\0" * 319),
         npy(b"{'descr': '<f8', 'fortran_order': False, 'shape': (20, 2)}", b"\0" * 321),
         npy(b"{'descr': '<f8', 'fortran_order': False, 'shape': (-4, -10)}", b"\0" * 320),
+        npy(b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 2)}", b"\0" * 320),
         npy(b"{'descr': '<f8', 'fortran_order': False, 'shape': (20, 2.0)}", b"\0" * 320),
         npy(b"{'descr': '|V0', 'fortran_order': False, 'shape': (20, 2)}"),
         npy(b"{'descr': '|O', 'fortran_order': False, 'shape': (20,)}", b"\0" * 160),
