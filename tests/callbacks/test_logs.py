@@ -198,6 +198,12 @@ def test_the_file_is_cut_back_to_the_updates_that_were_made(
     assert (tmp_path / file).read_bytes() == expected
 
 
+def test_a_last_line_that_was_cut_off_does_not_count():
+    # 0.2 may be what is left of 0.25, and it could not be told.
+    assert list(CSVLog().decode(b"step,cost\n0,0.5\n1,0.2")) == [{"step": "0", "cost": "0.5"}]
+    assert list(JSONLLog().decode(b'{"step": 0}\n{"step": 1}')) == [{"step": 0}]
+
+
 @pytest.mark.parametrize(("name", "file"), LOGS)
 def test_a_fresh_run_begins_a_fresh_file(name: str, file: str, tmp_path: Path):
     (tmp_path / file).write_text("step,epoch,cost\n0,0,99.0\n")

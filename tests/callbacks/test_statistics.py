@@ -64,12 +64,12 @@ def test_a_parameter_without_a_gradient_has_no_norm():
 def test_squares_have_room_in_every_dtype(dtype: torch.dtype):
     net = Linear(2, 2, bias=False).to(dtype)
     statistics = GradientStatistics()
-    net.weight.grad = torch.full((2, 2), 3e4, dtype=dtype)
+    net.weight.grad = torch.full((2, 2), 4e4, dtype=dtype)
     run = Run(net, minigrad.MSE(), SGD(net.parameters(), lr=0.1))
     statistics.on_before_update(run)
     run.rows.append({"step": 0, "epoch": 0, "cost": 0.0})
     statistics.on_step_end(run)
-    assert run.rows[0]["grad_norm"] == pytest.approx(6e4, rel=1e-2)
+    assert run.rows[0]["grad_norm"] == pytest.approx(8e4, rel=1e-2)  # beyond what float16 can say
 
 
 class Outputs(Callback):

@@ -51,6 +51,22 @@ def test_a_run_stops_after_so_many_values_without_a_new_best(options: Any, value
     assert stopped_after(EarlyStopping(**options), values) == expected
 
 
+@pytest.mark.parametrize("cut", range(6))
+def test_a_resumed_one_goes_on_waiting(cut: int):
+    values = [3.0, 2.0, 2.5, 4.0, NAN, 1.0]
+    run, first = hand_made(), EarlyStopping(patience=3)
+    first.on_fit_start(run)
+    for value in values[:cut]:
+        tell(first, run, val_cost=value)
+    second = EarlyStopping(patience=3)
+    second.load_state_dict(first.state_dict())
+    second.on_fit_start(run)
+    for value in values[cut:]:
+        if not run.stopped:
+            tell(second, run, val_cost=value)
+    assert run.step == 5
+
+
 def test_a_metric_knows_which_way_is_better():
     metrics = {"accuracy": Accuracy()}
     assert stopped_after(EarlyStopping("val_accuracy", 1), [0.1, 0.2, 0.2], metrics=metrics) == 3

@@ -12,7 +12,7 @@ import torch
 
 from minigrad.core import Callback
 from minigrad.testing.law import demand, law
-from minigrad.testing.rehearsal import EPOCH, STEPS, Rehearsal
+from minigrad.testing.rehearsal import STEPS, Rehearsal
 from minigrad.testing.trial import Trial
 
 
@@ -64,7 +64,7 @@ def callback_resumes(trial: Trial) -> None:
     """A callback that takes over another one's state dict, saved and read again, goes on as that one does."""
     with somewhere() as (folder, work):
         whole = Rehearsal(trial.made(), folder).whole()
-        for kill in (1, EPOCH, EPOCH + 2):
+        for kill in range(1, STEPS):
             if kill >= whole.run.step:
                 break  # it was stopped by then, and a stopped run that is resumed goes on
             first = Rehearsal(trial.made(), work / str(kill))
