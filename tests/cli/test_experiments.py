@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,6 +102,36 @@ def test_digits_are_read_as_well_as_the_example_says(call: Call, tmp_path: Path)
     evaluated = json.loads(call("evaluate", report["folder"], "--json").stdout)
     assert evaluated["accuracy"] == report["result"]["test"]["accuracy"]
     assert evaluated["rows"] == 359
+
+
+@pytest.mark.slow
+def test_digits_killed_and_resumed_end_with_the_same_bytes(call: Call, tmp_path: Path):
+    pytest.importorskip("sklearn")
+    call("init", "digits")
+    whole = Path(json.loads(call("train", "digits.toml", "--json", "--out", "whole").stdout)["folder"])
+    command = [Path(sys.executable).with_name("minigrad"), "train", "digits.toml", "--no-progress"]
+    history = tmp_path / "runs/digits/history.jsonl"
+    for rows, words in ((50, []), (300, ["--resume"]), (600, ["--resume"])):
+        with subprocess.Popen([*command, *words], cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+            while not history.exists() or history.read_bytes().count(b"\n") < rows:
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.kill()
+    resumed = typed(tmp_path, "train", "digits.toml", "--resume", "--no-progress")
+    assert (resumed.exit_code, resumed.stderr) == (0, "")
+    for name in ("experiment.toml", "history.jsonl", "checkpoint.safetensors", "best.safetensors", "model.safetensors"):
+        assert (tmp_path / "runs/digits" / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+@pytest.mark.slow
+def test_the_transformer_writes_as_well_as_the_example_says(call: Call, tmp_path: Path):
+    call("init", "chargpt")
+    report = json.loads(call("train", "chargpt.toml", "--json").stdout)
+    assert report["result"]["validation"]["perplexity"] < 1.5
+    (tmp_path / "begin.txt").write_text("The owl has two figs and finds three more:")
+    written = call("predict", report["folder"], "begin.txt", "--length", "11", "--temperature", "0.1").stdout
+    # It knows what is counted and that a number comes first, if not always which one.
+    assert re.fullmatch(r".* more: [a-z]+ figs[\s\S]*", written)
 
 
 def test_xor_is_solved_as_the_example_says(call: Call):
