@@ -2,8 +2,8 @@
 
 from minigrad.training.checkpoint import Checkpoint
 from minigrad.training.data import Batches
-from minigrad.training.evaluate import evaluate
-from minigrad.training.fit import fit
+from minigrad.training.evaluating import evaluate
+from minigrad.training.fitting import fit
 from minigrad.training.history import History
 from minigrad.training.saving import load, read_notes, save
 from minigrad.training.step import train_step

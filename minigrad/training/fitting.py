@@ -10,7 +10,7 @@ from minigrad.core import Component, Layer, Optimizer
 from minigrad.errors import ConfigError
 from minigrad.training.checkpoint import Checkpoint
 from minigrad.training.data import Batches
-from minigrad.training.evaluate import whole
+from minigrad.training.evaluating import whole
 from minigrad.training.history import History
 from minigrad.training.loop import Loop
 from minigrad.training.named import Spec, made, named_metrics
