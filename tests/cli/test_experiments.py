@@ -229,16 +229,22 @@ def test_a_training_that_fails_exits_with_1(call: Call, tmp_path: Path):
 
 def test_ctrl_c_exits_with_130_and_says_how_to_go_on(tmp_path: Path):
     write(tmp_path, {"train.epochs": 100_000, "checkpoint.every": 1000})
-    command = [Path(sys.executable).with_name("minigrad"), "train", "sound.toml", "--no-progress"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    # A shell may have told its children to ignore Ctrl-C.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from minigrad.cli import main; main(['train', 'sound.toml', '--no-progress'])"
     )
-    history = tmp_path / "runs/sound/history.jsonl"
-    while not (history.exists() and history.stat().st_size):
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            history = tmp_path / "runs/sound/history.jsonl"
+            while not (history.exists() and history.stat().st_size):
+                assert process.poll() is None
+                time.sleep(0.05)
+            os.kill(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (130, "")
     assert "Go on: minigrad train sound.toml --out runs/sound --resume" in err
     assert (tmp_path / "runs/sound/checkpoint.safetensors").exists()

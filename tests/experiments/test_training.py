@@ -287,6 +287,7 @@ from pathlib import Path
 from minigrad.core import Callback
 from minigrad.experiments import train
 from minigrad.experiments.journal import Journal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have switched it off
 at, what = int(sys.argv[1]), sys.argv[2]
 tell = Journal.on_{event} if hasattr(Journal, "on_{event}") else None
 
