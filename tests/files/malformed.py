@@ -333,6 +333,9 @@ def records(whole: bytes) -> Iterator[Malformed]:
                     yield f"{key} of {name} is {value!r}", lied(lambda r, n=name, k=key, v=value: r[n].update({k: v}))
         for shape in (
             [10**5, 10**5],
+            [0, 1 << 63],
+            [0, 1 << 70],
+            [0, 10**400],
             [2**35],
             [10**6, 10**6, 10**4],
             [10**9, 10**9],

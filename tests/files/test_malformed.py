@@ -1,5 +1,6 @@
 """Whatever a file has become, reading it gives the tree that was written or one CheckpointError."""
 
+import json
 import os
 import subprocess
 import sys
@@ -83,6 +84,24 @@ def test_no_bit_of_the_header_can_flip_unseen(whole: bytes, tmp_path: Path):
         path = put(tmp_path / "file", whole[:i] + bytes([whole[i] ^ 1 << (i % 8)]) + whole[i + 1 :])
         with pytest.raises(CheckpointError):
             read_tree_only(path, "test")
+
+
+def test_an_altered_header_is_told_by_its_checksum(whole: bytes, tmp_path: Path):
+    path = put(tmp_path / "file", whole.replace(b'\\"step\\":3', b'\\"step\\":4'))
+    with pytest.raises(CheckpointError, match="its header is not as it was written: the checksum differs"):
+        read_tree(path, kind="test")
+
+
+def test_a_boolean_is_true_or_false(whole: bytes, tmp_path: Path):
+    # A byte of 2 is neither, and torch would take it for one here and for the other there.
+    table, data = malformed.parts(whole)
+    begin, end = table["weights[1]"]["data_offsets"]
+    data = data[:begin] + b"\2" * (end - begin) + data[end:]
+    listed = json.loads(table["__metadata__"]["tensors"])
+    listed["weights[1]"]["sha256"] = malformed.digest("weights[1]", "bool", [2], data[begin:end])
+    table["__metadata__"]["tensors"] = json.dumps(listed, separators=(",", ":"))
+    with pytest.raises(CheckpointError, match="booleans holds something else"):
+        read_tree(put(tmp_path / "file", malformed.forge(table, data)), kind="test")
 
 
 def test_a_later_format_names_who_wrote_it(whole: bytes, tmp_path: Path):
