@@ -1,5 +1,6 @@
 """Every registered activation and layer can be exported, or is refused by name."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import onnxruntime
 import pytest
 import torch
 from torch import Tensor
+from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 from minigrad.core import Layer
 from minigrad.errors import ConversionError
@@ -16,6 +18,8 @@ from minigrad.testing.samples import cases_of
 
 COMPONENTS = {f"{c.kind} {c.id}": (c.kind, c.id) for c in components() if c.kind in ("activation", "layer")}
 CLASSES = {name: current_registry().get(kind, identifier) for name, (kind, identifier) in COMPONENTS.items()}
+
+FROM_TORCHLIB: Any = ONNXRegistry.from_torchlib.__func__  # type: ignore[attr-defined]
 
 # What onnxruntime has no float64 kernel for, and torch no simpler operators: Erf.
 NOT_IN_FLOAT64 = {"GELU()"}
@@ -31,6 +35,17 @@ def samples(name: str, dtype: torch.dtype) -> list[tuple[Layer, Any, tuple[int, 
         axes = () if case.batch_dim is None else (case.batch_dim,)
         found.setdefault(f"{layer!r} {axes}", (layer.to(dtype), x, axes))
     return list(found.values())
+
+
+@pytest.fixture(autouse=True)
+def _operators_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's exporter reads its list of operators anew for each export, which takes most of the time."""
+    monkeypatch.setattr(ONNXRegistry, "from_torchlib", classmethod(_operators))
+
+
+@functools.cache
+def _operators(cls: Any, opset_version: int) -> Any:
+    return FROM_TORCHLIB(cls, opset_version)
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
