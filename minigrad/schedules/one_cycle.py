@@ -110,8 +110,10 @@ class OneCycleLR(Schedule):
                 settings.betas = (momentum, *settings.betas[1:])
 
     def _between(self, values: list[float], step: int) -> float:
-        if step >= self.steps:
+        if step > self.steps:
             raise ValueError(f"OneCycleLR ends after {self.steps} steps. Received: step {step}, counted from 0")
+        # A loop goes on after its last update, too; nothing is left to come then, so the last rate stays.
+        step = min(step, self.steps - 1)
         rise = self.pct_start * self.steps - 1
         turns = [0.0, rise, 2 * rise, self.steps - 1] if self.three_phase else [0.0, rise, self.steps - 1]
         phases = zip(pairwise(turns), pairwise(values), strict=True)

@@ -135,7 +135,8 @@ class History:
             return f"History(steps=0{self._why()})"
         parts = [f"steps={len(self)}", f"epochs={self.rows[-1]['epoch'] + 1}"]
         parts.append(f"cost={self.rows[0]['cost']:.4g} to {self.rows[-1]['cost']:.4g}")
-        parts += [f"{name}={self[name][-1]:.4g}" for name in self._numbers() if name not in ("step", "epoch", "cost")]
+        measured = [name for name in self._numbers() if name not in ("step", "epoch", "cost") and "/" not in name]
+        parts += [f"{name}={self[name][-1]:.4g}" for name in measured]
         return f"History({', '.join(parts)}{self._why()})"
 
     def _why(self) -> str:

@@ -141,7 +141,7 @@ def test_arguments_are_torchs(name: str) -> None:
         (lambda o: ReduceLROnPlateau(o, mode="least"), "mode='least'"),
         (lambda o: ReduceLROnPlateau(o).step(), "Received: None"),
         (lambda o: SequentialLR(o, [StepLR(o, 1)], [3]), "one fewer"),
-        (lambda o: [OneCycleLR(o, 0.1, 2).step() for _ in range(1)] and OneCycleLR(o, 0.1, 1).step(), "ends after 1"),
+        (lambda o: OneCycleLR(o, 0.1, 1).rate(0.1, 2), "ends after 1 steps. Received: step 2"),
     ],
 )
 def test_misuse_is_one_sentence(make: Callable[[SGD], object], message: str) -> None:
@@ -180,3 +180,15 @@ def test_a_chain_hands_on_metrics_and_momenta():
     for _ in range(2):
         cycled.step()
     assert ours.groups[0].momentum == 0.95
+
+
+def test_a_loop_may_go_on_after_the_last_update_of_one_cycle() -> None:
+    ours = SGD([Parameter(torch.zeros(1))], lr=0.1, momentum=0.9)
+    schedule = OneCycleLR(ours, 0.1, 5)
+    rates = []
+    for _ in range(5):
+        rates.append(ours.lr)
+        schedule.step()
+    assert ours.lr == rates[-1] == min(rates)
+    with pytest.raises(ValueError, match="ends after 5 steps"):
+        schedule.step()
