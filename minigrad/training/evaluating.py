@@ -72,4 +72,10 @@ def measured(net: Layer, loss: Loss, batches: Batches, metrics: dict[str, Metric
         for metric in metrics.values():
             metric.update(prediction, y)
     values: dict[str, Any] = {"cost": total / mass if averages else total}
-    return values | {name: metric.compute() for name, metric in metrics.items()}
+    return values | {name: value_of(metric) for name, metric in metrics.items()}
+
+
+def value_of(metric: Metric) -> Any:
+    """What a metric says, in numbers of Python's own, whatever it computes with."""
+    value: Any = metric.compute()
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -11,7 +11,7 @@ from minigrad.errors import CheckpointError, ConfigError, DataError
 from minigrad.files import write_tree
 from minigrad.training.checkpoint import KIND, Checkpoint, restore, state_of
 from minigrad.training.data import Batches
-from minigrad.training.evaluating import measured
+from minigrad.training.evaluating import measured, value_of
 from minigrad.training.events import EVENTS, bound, stopping_on_interrupt, wrapped_net
 from minigrad.training.history import History, Packing, settle
 from minigrad.training.sources import Batch
@@ -201,7 +201,7 @@ class Loop:
         run = self.run_
         if self.validation is None:
             for name, metric in self.metrics.items():
-                run.rows[-1][name] = metric.compute()
+                run.rows[-1][name] = value_of(metric)
                 metric.reset()
         else:
             values = measured(run.net, run.loss, self.validation, self.metrics)

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 
+import numpy
 import pytest
 import torch
 
@@ -301,6 +302,30 @@ def test_a_folder_of_an_earlier_run_is_not_written_over(tmp_path):
     with pytest.raises(CheckpointError, match="holds the checkpoint of an earlier run: go on from it with resume=True"):
         run_fit(checkpoint=tmp_path)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("validation", [None, (X, Y)])
+def test_a_metric_may_compute_with_tensors_or_arrays(tmp_path, validation):
+    class Odd(Metric):
+        def __init__(self, kind):
+            self.kind = kind
+
+        def reset(self):
+            pass
+
+        def update(self, prediction, target):
+            pass
+
+        def compute(self):
+            return self.kind([1.5])[0]
+
+    class Others(Odd):
+        def compute(self):
+            return self.kind([[1, 2]])
+
+    history = run_fit(metrics=[Odd(torch.tensor), Others(numpy.array)], validation=validation, checkpoint=tmp_path)
+    assert list(history.rows[-1].values())[-2:] == [1.5, [[1, 2]]]
+    assert type(list(history.rows[-1].values())[-2]) is float
 
 
 def test_a_metric_of_ones_own_has_a_column():
