@@ -66,6 +66,8 @@ class EarlyStopping(Callback):
         if run.step == 0:
             self._forget()
         self._watch.begin(run)
+        if self._waited >= self.patience:  # killed after it had ended, and resumed
+            self._stop(run)
 
     def on_step_end(self, run: Run) -> None:
         """Look at what an update brings."""
@@ -99,8 +101,11 @@ class EarlyStopping(Callback):
             return
         self._waited += 1
         if self._waited >= self.patience:
-            best = "any number" if self._watch.best is None else f"{self._watch.best:.6g}"
-            run.stop(f"{self.monitor} was not better than {best} for {self._waited} values in a row")
+            self._stop(run)
+
+    def _stop(self, run: Run) -> None:
+        best = "any number" if self._watch.best is None else f"{self._watch.best:.6g}"
+        run.stop(f"{self.monitor} was not better than {best} for {self._waited} values in a row")
 
     def state_dict(self) -> dict[str, Any]:
         """The best value, how long it has been the best, and its weights if they are to be put back."""

@@ -158,3 +158,11 @@ def test_a_signal_that_somebody_handles_is_left_to_them(tmp_path):
         assert len(seen) == 6
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+def test_what_early_stopping_ended_stays_ended(tmp_path):
+    early = {"name": "early_stopping", "monitor": "cost", "patience": 2, "min_delta": 1e9}
+    first = small(tmp_path, callbacks=[early], epochs=9)
+    again = small(tmp_path, callbacks=[early], epochs=9, resume=True)
+    assert (again.rows, again.stopped) == (first.rows, first.stopped)
+    assert len(first) == 3
