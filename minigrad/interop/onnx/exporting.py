@@ -131,7 +131,7 @@ class _Task:
         whole(*(x.cpu() for x in inputs))
         tried: set[str] = set()
         alone = replace(self, dynamic_axes=())  # who knows where the batch is in the midst of a net
-        for visit in sorted(whole.diary, key=lambda visit: -len(visit.path.split(".")) if visit.path else 0):
+        for visit in sorted(whole.diary.visits, key=lambda visit: -len(visit.path.split(".")) if visit.path else 0):
             if visit.path and repr(visit.layer) not in tried:
                 tried.add(repr(visit.layer))
                 try:

@@ -34,6 +34,20 @@ class Visit:
     error: Exception | None = None
 
 
+class Diary:
+    """The calls of a net's layers, in the order in which they began.
+
+    No list in the modules themselves: torch gives them copies of their lists back when it has followed them.
+    """
+
+    def __init__(self) -> None:
+        self.visits: list[Visit] = []
+
+    def innermost_failure(self) -> Visit | None:
+        """The call in which an error began."""
+        return next((visit for visit in reversed(self.visits) if visit.error), None)
+
+
 def path_of(name: str) -> str:
     """The name in the net's state dict of what a `Net` calls so.
 
@@ -75,10 +89,10 @@ class Guest(torch.nn.Module):
         path: Of the layer in the net.
         layer: The layer itself.
         stand_in: A copy whose tensors are lent to it by the module: torch puts tensors without numbers there.
-        diary: Where its calls are written down: torch forgets what a module writes into itself while it follows it.
+        diary: Where its calls are written down.
     """
 
-    def __init__(self, path: str, layer: Layer, stand_in: Layer, diary: list[Visit]) -> None:
+    def __init__(self, path: str, layer: Layer, stand_in: Layer, diary: Diary) -> None:
         super().__init__()
         self.path = path
         self.layer = layer
@@ -98,7 +112,7 @@ class Guest(torch.nn.Module):
     def forward(self, x: Any) -> Any:
         """What the layer predicts."""
         visit = Visit(self.path, self.layer, x)
-        self.diary.append(visit)
+        self.diary.visits.append(visit)
         try:
             return type(self.stand_in).predict(self.stand_in, x)
         except Exception as error:
@@ -113,14 +127,14 @@ class Net(torch.nn.Module):
         net: It is left as it is, and shares its memory.
 
     Attributes:
-        diary: The calls of layers, in the order in which they began.
+        diary: The calls of its layers.
     """
 
     def __init__(self, net: Layer) -> None:
         super().__init__()
         tensors = {id(place.tensor): place.tensor.detach().as_subclass(Tensor).cpu() for place in places(net)}
         self._known: dict[int, torch.nn.Module] = {}
-        self.diary: list[Visit] = []
+        self.diary = Diary()
         # Tensors are not copied, and those that are one stay one.
         self.net = self._invited("", net, copy.deepcopy(net, dict(tensors)))
 

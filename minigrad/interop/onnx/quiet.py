@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import torch
 
-_LOGGERS = ("torch", "torch.export", "torch.fx", "torch.onnx", "torch.__trace", "onnx_ir", "onnxscript")
+LOGGERS = ("torch", "torch.export", "torch.fx", "torch.onnx", "torch.__trace", "onnx_ir", "onnxscript")
 
 # Warnings, loggers and the standard streams belong to the whole process: one export at a time changes them.
 _lock = threading.RLock()
@@ -31,9 +31,8 @@ def quiet() -> Iterator[None]:
         redirect_stdout(io.StringIO()),
         redirect_stderr(io.StringIO()),
         torch.random.fork_rng(devices=[]),
-        torch.no_grad(),
     ):
-        loggers = [logging.getLogger(name) for name in _LOGGERS]
+        loggers = [logging.getLogger(name) for name in LOGGERS]
         levels = [logger.level for logger in loggers]
         try:
             for logger in loggers:

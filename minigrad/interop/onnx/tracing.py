@@ -96,7 +96,7 @@ def _followed(net: Layer, inputs: tuple[Tensor, ...], dynamic_axes: Sequence[int
     try:
         program = torch.export.export(guest, inputs, dynamic_shapes=(tuple(open_axes for _ in inputs),), strict=False)
     except Exception as error:
-        innermost = next((visit for visit in reversed(guest.diary) if visit.error), None)
+        innermost = guest.diary.innermost_failure()
         raise Fault(f"torch.export cannot follow it. Received: {first_line(_root(error))}", innermost) from error
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in program.graph_signature.user_inputs:
