@@ -214,4 +214,4 @@ def fits(repeats: int, seconds: float, steps: int = STEPS) -> Iterator[tuple[str
             count = max(1, steps // 5) if make is Keras else steps
             whole = compare(partial(ours.run, count), partial(theirs.run, count), repeats, seconds)
             per_step = Ratio(whole.ours / count, whole.theirs / count, whole.ratio, whole.low, whole.high, repeats)
-            yield rows + f" {version('keras')}" * (make is Keras), per_step
+            yield f"{rows} {version('keras')}" if make is Keras else rows, per_step

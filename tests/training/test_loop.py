@@ -211,6 +211,23 @@ class Interrupts(Callback):
                 os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture
+def listening():
+    """Ctrl-C as a program begins with it; one that was started in the background begins without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_program_that_ignores_ctrl_c_goes_on_ignoring_it():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert len(run_fit(callbacks=[Interrupts(2)])) == 6
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_ctrl_c_ends_the_run_in_order(tmp_path):
     before = signal.getsignal(signal.SIGINT)
     journal = Journal()
@@ -224,6 +241,7 @@ def test_ctrl_c_ends_the_run_in_order(tmp_path):
     assert resumed.rows == whole.rows
 
 
+@pytest.mark.usefixtures("listening")
 def test_a_second_ctrl_c_breaks_it_off():
     with pytest.raises(KeyboardInterrupt) as caught:
         run_fit(callbacks=[Interrupts(2, times=2)])
