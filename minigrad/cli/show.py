@@ -41,7 +41,7 @@ def show(
 
 
 def _state(facts: dict[str, Any]) -> str:
-    status, why = facts.get("status", "begun"), facts.get("stopped") or facts.get("error")
+    status, why = facts["status"], facts.get("stopped") or facts.get("error")
     text = f"{status}, {facts['steps']} updates, {facts['epochs']} epochs"
     return f"{text} ({why})" if why else text
 

@@ -87,6 +87,17 @@ class RunFolder:
             raise ConfigError(f"{self.record_file} must hold an object. Received: {record!r}")
         return record
 
+    def status(self) -> str:
+        """In a word: `"running"`, `"interrupted"`, `"complete"`, ... or, if the run was killed, `"broken off"`."""
+        status = str(self.record().get("status", "begun"))
+        if status != "running" or fcntl is None:
+            return status
+        try:
+            with locked(self):
+                return "broken off"
+        except ConfigError:
+            return status
+
     def write_record(self, record: dict[str, Any]) -> None:
         """Write down where the run stands."""
         write_file(self.record_file, json.dumps(record, indent=2, allow_nan=False) + "\n")

@@ -48,9 +48,10 @@ def look(folder: RunFolder) -> dict[str, Any]:
     """
     folder.check()
     record, rows = folder.record(), folder.rows()
-    facts = {key: record.get(key) for key in ("status", "stopped", "error", "sessions", "provenance")}
+    facts = {key: record.get(key) for key in ("stopped", "error", "sessions", "provenance")}
     return {
         "folder": str(folder.path),
+        "status": folder.status(),
         **{key: value for key, value in facts.items() if value},
         "steps": len(rows),
         "epochs": rows[-1]["epoch"] + 1 if rows else 0,
@@ -122,7 +123,8 @@ def compare(folders: Sequence[RunFolder]) -> dict[str, Any]:
     settings = [_flat(read_toml(folder.experiment)) for folder in folders]
     records = [folder.record() for folder in folders]
     results = [
-        {"status": r.get("status", "begun"), "steps": r.get("steps"), **_flat(r.get("result", {}))} for r in records
+        {"status": folder.status(), "steps": record.get("steps"), **_flat(record.get("result", {}))}
+        for folder, record in zip(folders, records, strict=True)
     ]
     names = list(dict.fromkeys(name for one in settings for name in one))
     differing = [name for name in names if len({repr(one.get(name)) for one in settings}) > 1]

@@ -18,7 +18,9 @@ import torch
 import minigrad
 from minigrad.errors import ConfigError, NonFiniteError
 from minigrad.experiments import RunFolder, TrainingError, read_plan, train
+from minigrad.experiments.folder import locked
 from minigrad.experiments.journal import Journal
+from minigrad.experiments.looking import look
 from tests.experiments.samples import LEAVE_OUT, LINEAR, files_in, write
 
 # What must be equal to the byte whenever the same experiment is run.
@@ -257,6 +259,15 @@ def test_a_stopped_run_whose_end_was_lost_is_not_trained_further(tmp_path: Path)
     folder.write_record(folder.record() | {"status": "running"})
     assert go(file, resume=True).status == "stopped"
     assert {name: (folder.path / name).read_bytes() for name in SAME} == before
+
+
+def test_a_killed_run_does_not_say_that_it_is_running(tmp_path: Path):
+    folder = go(write(tmp_path)).folder
+    assert folder.status() == "complete"
+    folder.write_record(folder.record() | {"status": "running"})
+    assert look(folder)["status"] == "broken off"
+    with locked(folder):
+        assert look(folder)["status"] == folder.status() == "running"
 
 
 def test_a_time_limit_is_that_of_a_session(tmp_path: Path):
