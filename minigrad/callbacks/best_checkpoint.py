@@ -1,14 +1,14 @@
 """BestCheckpoint, which keeps the run as it was at its best."""
 
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
-from minigrad.callbacks.watch import Watch, check_mode
-from minigrad.core import Callback, Mode, Run
+from minigrad.callbacks.watch import Watcher
+from minigrad.core import Mode, Run
 
 
 @final
-class BestCheckpoint(Callback):
+class BestCheckpoint(Watcher):
     """Writes the whole state of the run into a file at each new best value of a column.
 
     The file is a checkpoint, with all that a run needs to go on, and not the net alone. What callbacks remember is in
@@ -32,45 +32,14 @@ class BestCheckpoint(Callback):
     def __init__(
         self, path: Path | str = "best-checkpoint.safetensors", monitor: str = "val_cost", mode: Mode | None = None
     ) -> None:
-        check_mode(mode)
         self.path = path
         self.monitor = monitor
         self.mode = mode
-        self._watch = Watch("BestCheckpoint", monitor, mode)
+        super().__init__()
 
-    def on_fit_start(self, run: Run) -> None:
-        """Begin to look, or go on."""
-        if run.step == 0:
-            self._watch.forget()
-        self._watch.begin(run)
-
-    def on_step_end(self, run: Run) -> None:
-        """Look at what an update brings."""
-        self._look(run)
-
-    def on_validation_end(self, run: Run) -> None:
-        """Look at what a validation brings."""
-        self._look(run)
-        if self.monitor.startswith("val_"):
-            self._watch.expect_seen(run)
-
-    def on_epoch_end(self, run: Run) -> None:
-        """Look at what a pass brings."""
-        self._look(run)
-        if not self.monitor.startswith("val_"):
-            self._watch.expect_seen(run)
-
-    def _look(self, run: Run) -> None:
-        value = self._watch.news(run)
-        if value is not None and self._watch.is_better(value):
+    def look(self, run: Run, value: float) -> None:
+        """Write the file, if the value is the best so far."""
+        if self._watch.is_better(value):
             path = run.folder / self.path
             path.parent.mkdir(parents=True, exist_ok=True)
             run.save(path)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best value, and up to which step was looked."""
-        return {"best": self._watch.best, "seen": self._watch.seen}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
-        self._watch.best, self._watch.seen = state_dict["best"], state_dict["seen"]

@@ -4,12 +4,12 @@ from typing import Any, final
 
 from torch import Tensor
 
-from minigrad.callbacks.watch import Watch, check_mode
-from minigrad.core import Callback, Mode, Run
+from minigrad.callbacks.watch import Watcher
+from minigrad.core import Mode, Run
 
 
 @final
-class EarlyStopping(Callback):
+class EarlyStopping(Watcher):
     """Ends the run when a column of the history has not improved for some time.
 
     It looks at each new value: of a validation or, with `monitor="cost"`, of each update. A NaN is no improvement.
@@ -47,53 +47,27 @@ class EarlyStopping(Callback):
             raise ValueError(f"patience must be positive. Received: patience={patience}")
         if not min_delta >= 0:
             raise ValueError(f"min_delta must not be negative. Received: min_delta={min_delta}")
-        check_mode(mode)
         self.monitor = monitor
         self.patience = patience
         self.min_delta = min_delta
         self.mode = mode
         self.restore_best = restore_best
-        self._watch = Watch("EarlyStopping", monitor, mode, min_delta)
-        self._forget()
+        super().__init__(min_delta)
 
-    def _forget(self) -> None:
-        self._watch.forget()
+    def forget(self) -> None:
+        """Know of no value: a new run begins."""
+        super().forget()
         self._waited = 0
         self._weights: dict[str, Tensor] | None = None
 
     def on_fit_start(self, run: Run) -> None:
         """Begin to look, or go on."""
-        if run.step == 0:
-            self._forget()
-        self._watch.begin(run)
+        super().on_fit_start(run)
         if self._waited >= self.patience:  # killed after it had ended, and resumed
             self._stop(run)
 
-    def on_step_end(self, run: Run) -> None:
-        """Look at what an update brings."""
-        self._look(run)
-
-    def on_validation_end(self, run: Run) -> None:
-        """Look at what a validation brings."""
-        self._look(run)
-        if self.monitor.startswith("val_"):
-            self._watch.expect_seen(run)
-
-    def on_epoch_end(self, run: Run) -> None:
-        """Look at what a pass brings."""
-        self._look(run)
-        if not self.monitor.startswith("val_"):
-            self._watch.expect_seen(run)
-
-    def on_fit_end(self, run: Run) -> None:
-        """Put the best weights back, if that was asked for."""
-        if self._weights is not None:
-            run.net.load_state_dict(self._weights)
-
-    def _look(self, run: Run) -> None:
-        value = self._watch.news(run)
-        if value is None:
-            return
+    def look(self, run: Run, value: float) -> None:
+        """Count how long the best value has been the best."""
         if self._watch.is_better(value):
             self._waited = 0
             if self.restore_best:
@@ -107,12 +81,16 @@ class EarlyStopping(Callback):
         best = "any number" if self._watch.best is None else f"{self._watch.best:.6g}"
         run.stop(f"{self.monitor} was not better than {best} for {self._waited} values in a row")
 
+    def on_fit_end(self, run: Run) -> None:
+        """Put the best weights back, if that was asked for."""
+        if self._weights is not None:
+            run.net.load_state_dict(self._weights)
+
     def state_dict(self) -> dict[str, Any]:
         """The best value, how long it has been the best, and its weights if they are to be put back."""
-        watched = {"best": self._watch.best, "seen": self._watch.seen}
-        return watched | {"waited": self._waited, "weights": self._weights}
+        return super().state_dict() | {"waited": self._waited, "weights": self._weights}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        self._watch.best, self._watch.seen = state_dict["best"], state_dict["seen"]
+        super().load_state_dict(state_dict)
         self._waited, self._weights = state_dict["waited"], state_dict["weights"]

@@ -129,8 +129,9 @@ class Observed(Wrapper):
         """The forward of the layer inside, its output described."""
         y, cache = self.layer.forward(x)
         if self.statistics.measures:
-            parts = self.statistics.outputs.setdefault(self.name, [])
-            parts += [_moments(part) for _, part in tensors(y, "y") if part.is_floating_point() and part.numel()]
+            parts = [_moments(part) for _, part in tensors(y, "y") if part.is_floating_point() and part.numel()]
+            if parts:  # indices, or nothing at all, have no mean
+                self.statistics.outputs.setdefault(self.name, []).extend(parts)
         return y, cache
 
     def backward(self, grad_output: Any, cache: Any) -> Any:

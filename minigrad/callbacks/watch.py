@@ -1,10 +1,11 @@
-"""Watch, which callbacks look with at one column of the history: has it a new best value?"""
+"""Watch and Watcher, which look at one column of the history: has it a new best value?"""
 
 import difflib
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
-from minigrad.core import Mode, Run
+from minigrad.core import Callback, Mode, Run
 from minigrad.errors import ConfigError
 
 
@@ -26,13 +27,17 @@ class Watch:
         monitor: The column.
         mode: Whether smaller or larger is better; `None` asks the run: costs are to fall, and a metric knows.
         min_delta: By how much a value must be better than the best to be better at all.
+        argument: What the owner calls the column, for messages.
     """
 
-    def __init__(self, owner: str, monitor: str, mode: Mode | None, min_delta: float = 0.0) -> None:
+    def __init__(
+        self, owner: str, monitor: str, mode: Mode | None, min_delta: float = 0.0, argument: str = "monitor"
+    ) -> None:
         self.owner = owner
         self.monitor = monitor
         self.mode = mode
         self.min_delta = min_delta
+        self.argument = argument
         self.forget()
 
     def forget(self) -> None:
@@ -54,7 +59,7 @@ class Watch:
         if self.mode is None and metric is not None:
             if metric.higher_is_better is None:
                 raise ConfigError(
-                    f"{self.owner} watches a single number. Received: monitor={self.monitor!r}, of {metric!r}"
+                    f"{self.owner} watches a single number. Received: {self.argument}={self.monitor!r}, of {metric!r}"
                 )
             self._sign = -1 if metric.higher_is_better else 1
         else:
@@ -94,8 +99,63 @@ class Watch:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return ConfigError(
             f"{self.owner} watches a column of the history: {', '.join(known)}{rule}.{hint} "
-            f"Received: monitor={self.monitor!r}"
+            f"Received: {self.argument}={self.monitor!r}"
         )
+
+
+class Watcher(Callback, ABC):
+    """A callback that acts on each new value of one column: an author writes `look`, and calls `__init__` last."""
+
+    monitor: str
+    mode: Mode | None
+
+    def __init__(self, min_delta: float = 0.0) -> None:
+        check_mode(self.mode)
+        self._watch = Watch(type(self).__name__, self.monitor, self.mode, min_delta)
+        self.forget()
+
+    @abstractmethod
+    def look(self, run: Run, value: float) -> None:
+        """The column has a new value."""
+
+    def forget(self) -> None:
+        """Know of no value: a new run begins."""
+        self._watch.forget()
+
+    def on_fit_start(self, run: Run) -> None:
+        """Begin to look, or go on."""
+        if run.step == 0:
+            self.forget()
+        self._watch.begin(run)
+
+    def on_step_end(self, run: Run) -> None:
+        """Look at what an update brings."""
+        self._news(run)
+
+    def on_validation_end(self, run: Run) -> None:
+        """Look at what a validation brings."""
+        self._news(run)
+        if self.monitor.startswith("val_"):
+            self._watch.expect_seen(run)
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Look at what a pass brings."""
+        self._news(run)
+        if not self.monitor.startswith("val_"):
+            self._watch.expect_seen(run)
+
+    def _news(self, run: Run) -> None:
+        value = self._watch.news(run)
+        if value is not None:
+            self.look(run, value)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value, and up to which step was looked."""
+        return {"best": self._watch.best, "seen": self._watch.seen}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self._watch.best, self._watch.seen = state_dict["best"], state_dict["seen"]
 
 
 def columns(run: Run) -> list[str]:

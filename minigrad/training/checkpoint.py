@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from minigrad.callbacks.watch import check_mode
 from minigrad.core import Callback, Layer, Metric, Mode, Run
 from minigrad.errors import CheckpointError, MinigradError
 from minigrad.files import read_tree, write_tree
@@ -54,8 +55,7 @@ class Checkpoint:
             raise ValueError(f"every must be positive. Received: every={every}")
         if keep < 1:
             raise ValueError(f"keep must be positive. Received: keep={keep}")
-        if mode not in (None, "min", "max"):
-            raise ValueError(f"mode must be 'min' or 'max'. Received: mode={mode!r}")
+        check_mode(mode)
         self.folder = Path(folder)
         self.every = every
         self.keep = keep

@@ -1,5 +1,6 @@
 """Callbacks made ready for a run: bound once, named in what they raise, wrapped around layers; and Ctrl-C."""
 
+import difflib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,21 @@ from minigrad.core import Callback, Layer, Run, is_innermost, map_layers
 from minigrad.errors import ConfigError
 
 EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
+
+
+def check_events(callback: Callback) -> None:
+    """Refuse a method that is named like an event and is none: it would never be called.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    for name in dir(callback):
+        if name.startswith("on_") and name not in EVENTS and callable(getattr(callback, name)):
+            near = difflib.get_close_matches(name, EVENTS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(
+                f"A callback's events are {', '.join(EVENTS)}.{hint} Received: {type(callback).__name__}.{name}"
+            )
 
 
 def bound(callbacks: Sequence[Callback], event: str) -> Iterator[Callable[..., None]]:

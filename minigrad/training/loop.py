@@ -6,13 +6,14 @@ from typing import Any
 
 from torch import Tensor
 
+from minigrad.callbacks.watch import Watch
 from minigrad.core import Callback, Layer, Loss, Metric, Optimizer, Run, Schedule
-from minigrad.errors import CheckpointError, ConfigError, DataError
+from minigrad.errors import CheckpointError, DataError
 from minigrad.files import write_tree
 from minigrad.training.checkpoint import KIND, Checkpoint, restore, state_of
 from minigrad.training.data import Batches
 from minigrad.training.evaluating import measured, value_of
-from minigrad.training.events import EVENTS, bound, stopping_on_interrupt, wrapped_net
+from minigrad.training.events import EVENTS, bound, check_events, stopping_on_interrupt, wrapped_net
 from minigrad.training.history import History, Packing, settle
 from minigrad.training.sources import Batch
 from minigrad.training.step import accumulated_step, train_step
@@ -72,14 +73,17 @@ class Loop:
             folder=None if checkpoint is None else checkpoint.folder,
             save=self._save,
         )
+        for callback in callbacks:
+            check_events(callback)
         self.events = {name: list(bound(callbacks, name)) for name in EVENTS}
         self.net = wrapped_net(net, callbacks)
-        self.best: float | None = None
+        best = None if checkpoint is None else checkpoint.best
+        mode = None if checkpoint is None else checkpoint.mode
+        self.watch = None if best is None else Watch("Checkpoint", best, mode, argument="best")
         self.saved = -1
         self.waiting: list[Path] = []
         self.updating = False
         self.packing = Packing()
-        self.mode = _mode(checkpoint, metrics)
 
     def run(self, resume: bool) -> History:
         """Train, from the beginning or from the newest checkpoint."""
@@ -109,12 +113,16 @@ class Loop:
     def _begin(self, resume: bool) -> None:
         if self.checkpoint is None:
             return
+        if self.watch is not None:
+            self.watch.begin(self.run_)
         newest = self.checkpoint.newest
         if not newest.exists():
             self.checkpoint.folder.mkdir(parents=True, exist_ok=True)
         elif resume:
             own = self._own_callbacks()
-            self.best = restore(newest, self.run_, self.data, own, list(self.metrics.values()), self.settings)
+            best = restore(newest, self.run_, self.data, own, list(self.metrics.values()), self.settings)
+            if self.watch is not None:
+                self.watch.best = best
             self.saved = self.run_.step
         else:
             raise CheckpointError(
@@ -218,13 +226,10 @@ class Loop:
         return float(self.run_.row()["cost"])
 
     def _keep_best(self) -> None:
-        checkpoint, row = self.checkpoint, self.run_.row()
-        if checkpoint is None or checkpoint.best is None or checkpoint.best not in row:
-            return
-        value = float(row[checkpoint.best])
-        if self.best is None or (value < self.best if self.mode == "min" else value > self.best):
-            self.best = value
-            self._save(checkpoint.best_file)
+        if self.checkpoint is not None and self.watch is not None:
+            value = self.watch.news(self.run_)
+            if value is not None and self.watch.is_better(value):
+                self._save(self.checkpoint.best_file)
 
     def _save(self, path: Path) -> None:
         # Within an update only half of the state has moved on; the file is written when all has.
@@ -240,7 +245,8 @@ class Loop:
         run, metrics = self.run_, list(self.metrics.values())
         settle(run.rows[-_UNREAD:])
         history = self.packing.pack(run.rows)
-        return state_of(run, self.data, self._own_callbacks(), metrics, self.settings, self.best, history)
+        best = None if self.watch is None else self.watch.best
+        return state_of(run, self.data, self._own_callbacks(), metrics, self.settings, best, history)
 
     def _write_checkpoint(self) -> None:
         if self.checkpoint is not None:
@@ -255,14 +261,3 @@ class Loop:
 
 def _watches(schedule: Schedule) -> bool:
     return type(schedule).watch is not Schedule.watch
-
-
-def _mode(checkpoint: Checkpoint | None, metrics: Mapping[str, Metric]) -> str:
-    if checkpoint is None or checkpoint.best is None:
-        return "min"
-    known = ["cost", "val_cost", *metrics, *(f"val_{name}" for name in metrics)]
-    if checkpoint.best not in known:
-        raise ConfigError(f"best is one of {', '.join(known)}. Received: best={checkpoint.best!r}")
-    metric = metrics.get(checkpoint.best.removeprefix("val_"))
-    higher = metric is not None and metric.higher_is_better
-    return checkpoint.mode or ("max" if higher else "min")

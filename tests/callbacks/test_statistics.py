@@ -180,3 +180,13 @@ def test_a_number_that_is_not_finite_is_described_as_such():
     run.rows.append({"step": 0, "epoch": 0, "cost": 0.0})
     statistics.on_step_end(run)
     assert run.rows[0]["grad_norm"] == math.inf
+
+
+def test_indices_have_no_mean():
+    net = minigrad.Sequential(minigrad.Flatten(0), minigrad.Embedding(4, 2), minigrad.Linear(2, 3))
+    words, classes = torch.tensor([[0, 1], [2, 3]]), torch.tensor([0, 1, 2, 0])
+    history = minigrad.fit(
+        net, "cross_entropy", "sgd", [(words, classes)], steps=1, callbacks=["activation_statistics"], progress=False
+    )
+    described = {name.split("/")[1] for name in history.columns if name.startswith("activation/")}
+    assert described == {"1", "2"}

@@ -192,6 +192,15 @@ def test_wrapping_callbacks_see_each_innermost_layer_once_by_its_name():
     assert type(model[0]) is Linear
 
 
+def test_a_misspelt_event_is_told():
+    class Hopes(Callback):
+        def on_step_ends(self, run):
+            pass
+
+    with pytest.raises(ConfigError, match=r"Did you mean 'on_step_end'\? Received: Hopes\.on_step_ends"):
+        run_fit(callbacks=[Hopes()])
+
+
 def test_a_wrap_that_gives_no_layer_is_told():
     class Nothing(Callback):
         def wrap(self, layer, name):

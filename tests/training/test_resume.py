@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from minigrad import Callback
+from minigrad import Callback, Metric
 from minigrad.errors import CheckpointError
+from minigrad.files import read_tree
 from minigrad.layers import Linear, Sequential
 from minigrad.losses import MSE
 from minigrad.optimizers import SGD, Adam
@@ -166,3 +167,27 @@ def test_what_early_stopping_ended_stays_ended(tmp_path):
     again = small(tmp_path, callbacks=[early], epochs=9, resume=True)
     assert (again.rows, again.stopped) == (first.rows, first.stopped)
     assert len(first) == 3
+
+
+def test_no_number_is_never_the_best(tmp_path):
+    class Third(Metric):
+        """NaN twice, and then a number."""
+
+        higher_is_better = True
+
+        def __init__(self):
+            self.times = 0
+
+        def reset(self):
+            pass
+
+        def update(self, prediction, target):
+            pass
+
+        def compute(self):
+            self.times += 1
+            return float("nan") if self.times < 3 else -self.times / 10
+
+    best = Checkpoint(tmp_path, every=100, best="val_third")
+    small(best, validation=(X, Y), validate_every=1, metrics=[Third()])
+    assert read_tree(best.best_file, kind="checkpoint")["step"] == 3
