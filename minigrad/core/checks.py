@@ -60,3 +60,23 @@ def check_betas(betas: Any) -> None:
     """
     if len(betas) != 2 or not all(isinstance(beta, int | float) and 0 <= beta < 1 for beta in betas):
         raise ValueError(f"betas must be two numbers in [0, 1). Received: betas={betas}")
+
+
+def check_count(least: int = 1, **counts: Any) -> None:
+    """Require whole numbers that are not too small; `None`, where nothing is counted, passes.
+
+    Raises:
+        ValueError: If one is no whole number, or less than `least`.
+
+    Examples:
+        >>> check_count(epochs=3, steps=None)
+        >>> check_count(epochs=1.5)
+        Traceback (most recent call last):
+        ValueError: epochs must be a whole number, at least 1. Received: epochs=1.5
+    """
+    for name, count in counts.items():
+        if count is None:
+            continue
+        # numpy has whole numbers of its own; True is none.
+        if isinstance(count, bool) or not hasattr(count, "__index__") or count < least:
+            raise ValueError(f"{name} must be a whole number, at least {least}. Received: {name}={count!r}")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from minigrad.callbacks.watch import check_mode
 from minigrad.core import Callback, Layer, Metric, Mode, Run
+from minigrad.core.checks import check_count
 from minigrad.errors import CheckpointError, MinigradError
 from minigrad.files import read_tree, write_tree
 from minigrad.training.data import Batches
@@ -36,7 +37,7 @@ class Checkpoint:
             that name says, and `"min"` for a cost.
 
     Raises:
-        ValueError: If `every` or `keep` is not positive, or `mode` is unknown.
+        ValueError: If `every` or `keep` is no positive whole number, or `mode` is unknown.
 
     Examples:
         >>> Checkpoint("runs/digits", every=100, keep=3, best="val_cost")
@@ -51,10 +52,7 @@ class Checkpoint:
         best: str | None = None,
         mode: Mode | None = None,
     ) -> None:
-        if every is not None and every < 1:
-            raise ValueError(f"every must be positive. Received: every={every}")
-        if keep < 1:
-            raise ValueError(f"keep must be positive. Received: keep={keep}")
+        check_count(every=every, keep=keep)
         check_mode(mode)
         self.folder = Path(folder)
         self.every = every

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, default_collate
 
 from minigrad.core import Layer, as_tensors
+from minigrad.core.checks import check_count
 from minigrad.errors import DataError, ShapeError
 from minigrad.training.sources import Batch, Rows, Source, Stream
 
@@ -34,7 +35,7 @@ class Batches:
     Raises:
         DataError: If `data` is none of these, has no examples, or a dict lacks a field.
         ShapeError: If x, y and weight have different numbers of rows.
-        ValueError: If `batch_size` is not positive, or is given for data that are in batches already.
+        ValueError: If `batch_size` is no positive whole number, or is given for data that are in batches already.
 
     Examples:
         >>> x, y = torch.arange(3.0).reshape(3, 1), torch.arange(3)
@@ -54,8 +55,7 @@ class Batches:
         device: torch.device | str | None = None,
         replay: bool = False,
     ) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size must be positive. Received: batch_size={batch_size}")
+        check_count(batch_size=batch_size)
         self.fields = fields
         self.like = like
         self.device = device

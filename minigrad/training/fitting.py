@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import torch
 
-from minigrad.core import Component, Layer, Optimizer
+from minigrad.core import Component, Layer, Loss, Optimizer
+from minigrad.core.checks import check_count
 from minigrad.errors import ConfigError
 from minigrad.training.checkpoint import Checkpoint
 from minigrad.training.data import Batches
@@ -95,20 +96,16 @@ def fit(
     """
     if (epochs is None) == (steps is None):
         raise ValueError(f"fit takes either epochs or steps. Received: epochs={epochs}, steps={steps}")
-    for name, value, least in (
-        ("epochs", epochs, 0),
-        ("steps", steps, 0),
-        ("validate_every", validate_every, 1),
-        ("accumulate", accumulate, 1),
-    ):
-        if value is not None and value < least:
-            raise ValueError(f"{name} must be at least {least}. Received: {name}={value}")
+    check_count(0, epochs=epochs, steps=steps)
+    check_count(validate_every=validate_every, accumulate=accumulate)
     if clip is not None and not clip > 0:
         raise ValueError(f"clip must be positive. Received: clip={clip}")
     if schedule_every not in ("step", "epoch"):
         raise ValueError(f"schedule_every must be 'step' or 'epoch'. Received: schedule_every={schedule_every!r}")
     if resume and checkpoint is None:
         raise ValueError("resume goes on from a checkpoint; say where it is. Received: resume=True, checkpoint=None")
+    if isinstance(callbacks, str):
+        raise ConfigError(f"callbacks is a list. Received: callbacks={callbacks!r}")
     if not isinstance(net, Layer):
         raise ConfigError(f"fit trains a Layer. minigrad.build makes one from names. Received: {type(net).__name__}")
     if device is not None:
@@ -118,9 +115,12 @@ def fit(
     made_optimizer: Optimizer = made("optimizer", optimizer, **parameters)
     rated = {} if isinstance(schedule, Component) else {"optimizer": made_optimizer}
     options: dict[str, Any] = {"fields": fields, "like": net, "device": device}
+    criterion: Loss = made("loss", loss)
+    if getattr(criterion, "reduction", "mean") == "none":
+        raise ConfigError(f"fit needs one cost: reduction='mean' or 'sum'. Received: {criterion!r}")
     loop = Loop(
         net,
-        made("loss", loss),
+        criterion,
         made_optimizer,
         Batches(data, batch_size, shuffle=shuffle, seed=seed, replay=checkpoint is not None, **options),
         epochs=epochs,

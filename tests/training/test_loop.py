@@ -300,7 +300,11 @@ def test_the_seed_holds_what_layers_draw_and_leaves_the_global_generator():
     [
         ({"epochs": None}, ValueError, "either epochs or steps"),
         ({"epochs": -1}, ValueError, "epochs=-1"),
-        ({"accumulate": 0}, ValueError, "accumulate must be at least 1. Received: accumulate=0"),
+        ({"epochs": 1.5}, ValueError, "epochs must be a whole number, at least 0. Received: epochs=1.5"),
+        ({"epochs": None, "steps": 2.0}, ValueError, "steps=2.0"),
+        ({"epochs": True}, ValueError, "epochs=True"),
+        ({"batch_size": 2.5}, ValueError, "batch_size must be a whole number, at least 1. Received: batch_size=2.5"),
+        ({"accumulate": 0}, ValueError, "accumulate must be a whole number, at least 1. Received: accumulate=0"),
         ({"validate_every": 0}, ValueError, "validate_every=0"),
         ({"clip": 0.0}, ValueError, "clip=0.0"),
         ({"clip": float("nan")}, ValueError, "clip=nan"),
@@ -309,6 +313,7 @@ def test_the_seed_holds_what_layers_draw_and_leaves_the_global_generator():
         ({"metrics": "mae"}, ConfigError, "metrics is a list"),
         ({"metrics": ["mae", "mean_absolute_error"]}, ConfigError, "mean_absolute_error twice"),
         ({"metrics": [3]}, ConfigError, "A metric is an object, a name or a configuration. Received: 3"),
+        ({"callbacks": "time_limit"}, ConfigError, "callbacks is a list. Received: callbacks='time_limit'"),
         ({"callbacks": [MSE()]}, ConfigError, "A callback is an object"),
         ({"checkpoint": Checkpoint("nowhere", best="val_acuracy")}, ConfigError, "best='val_acuracy'"),
     ],
@@ -316,6 +321,11 @@ def test_the_seed_holds_what_layers_draw_and_leaves_the_global_generator():
 def test_misuse_is_one_sentence(arguments, error, message):
     with pytest.raises(error, match=message):
         run_fit(**arguments)
+
+
+def test_a_loss_without_one_cost_is_told():
+    with pytest.raises(ConfigError, match=r"fit needs one cost: .* Received: MSE\(reduction='none'\)"):
+        fit(net(), MSE(reduction="none"), "sgd", (X, Y), steps=1)
 
 
 def test_a_net_that_is_none_is_told():
