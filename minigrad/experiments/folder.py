@@ -165,12 +165,17 @@ def name_of(experiment: Path) -> str:
 
 
 def new_folder(name: str, base: Path = RUNS) -> RunFolder:
-    """The first of `name`, `name-2`, `name-3`, ... that is free; made, so that nobody else takes it."""
+    """The first of `name`, `name-2`, `name-3`, ... that does not exist; made, so that nobody else takes it.
+
+    Raises:
+        ConfigError: If it cannot be made.
+    """
+    make(RunFolder(base))
     number = 1
     while True:
         folder = RunFolder(base / (name if number == 1 else f"{name}-{number}"))
-        if folder.is_free:
-            make(folder)
+        # The file system decides which of two processes gets a name: only one of them can make the folder.
+        if not os.path.lexists(folder.path) and make(folder):
             return folder
         number += 1
 
@@ -186,16 +191,22 @@ def newest_run(name: str, base: Path = RUNS) -> RunFolder | None:
     return found[-1] if found else None
 
 
-def make(folder: RunFolder) -> None:
-    """Make the folder.
+def make(folder: RunFolder) -> bool:
+    """Make the folder; whether it was not there before.
 
     Raises:
         ConfigError: If it cannot be made.
     """
     try:
-        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.path.parent.mkdir(parents=True, exist_ok=True)
+        folder.path.mkdir()
+    except FileExistsError as error:
+        if folder.path.is_dir():
+            return False
+        raise ConfigError(f"{folder.path}: the folder cannot be made. Received: {error.strerror}") from None
     except OSError as error:
         raise ConfigError(f"{folder.path}: the folder cannot be made. Received: {error.strerror}") from None
+    return True
 
 
 @contextmanager

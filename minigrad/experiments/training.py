@@ -89,8 +89,9 @@ def train(
     """
     plan = read_plan(file, settings, device)
     folder = _folder(plan, out, resume)
+    resumed = folder is not None and folder.exists
     with ExitStack() as stack:
-        if folder is not None and folder.exists:
+        if folder is not None and resumed:
             stack.enter_context(locked(folder))
             plan = _same_plan(plan, folder)
             if (done := _done(folder)) is not None:
@@ -99,7 +100,7 @@ def train(
         parts = parts_of(plan)
         data = load_data(plan, parts)
         rehearse(plan, parts, data)
-        if folder is None or not folder.exists:
+        if folder is None or not resumed:
             folder = _begun(plan, folder, stack)
         return _trained(plan, parts, data, folder, progress)
 
@@ -115,10 +116,14 @@ def _folder(plan: Plan, out: Path | None, resume: bool) -> RunFolder | None:
     folder = RunFolder(out)
     if resume and folder.exists:
         return folder
+    _check_free(folder)
+    return folder
+
+
+def _check_free(folder: RunFolder) -> None:
     if not folder.is_free:
         hint = "--resume goes on with the run that it holds" if folder.exists else "choose another one"
-        raise ConfigError(f"--out must be a new or an empty folder; {hint}. Received: {out}")
-    return folder
+        raise ConfigError(f"--out must be a new or an empty folder; {hint}. Received: {folder.path}")
 
 
 def _same_plan(plan: Plan, folder: RunFolder) -> Plan:
@@ -183,6 +188,7 @@ def _begun(plan: Plan, folder: RunFolder | None, stack: ExitStack) -> RunFolder:
         folder = new_folder(name_of(plan.experiment.path))
     make(folder)
     stack.enter_context(locked(folder))
+    _check_free(folder)  # again: another process may have begun and ended a run since
     try:
         for name, file in plan.files.items():
             target = folder.path / name

@@ -17,7 +17,7 @@ import torch
 
 import minigrad
 from minigrad.errors import ConfigError, NonFiniteError
-from minigrad.experiments import RunFolder, TrainingError, read_plan, train
+from minigrad.experiments import RunFolder, TrainingError, read_plan, train, training
 from minigrad.experiments.folder import locked
 from minigrad.experiments.journal import Journal
 from minigrad.experiments.looking import look
@@ -363,6 +363,41 @@ def test_the_seed_of_hashes_makes_no_difference(tmp_path: Path):
     assert len(folders) == 5
     for other in folders[1:]:
         assert_same(folders[0], other)
+
+
+# Takes twenty folders as soon as the file `go` is there.
+TAKER = """
+import pathlib
+from minigrad.experiments.folder import new_folder
+print("ready", flush=True)
+while not pathlib.Path("go").exists(): pass
+for _ in range(20): print(new_folder("run").path.name)
+"""
+
+
+def test_no_two_processes_get_the_same_new_folder(tmp_path: Path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "run-3").write_text("somebody's file")
+    started = [subprocess.Popen([sys.executable, "-c", TAKER], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.stdout.readline() for process in started if process.stdout] == ["ready\n"] * 4
+    (tmp_path / "go").touch()
+    taken = [name for process in started for name in process.communicate(timeout=120)[0].split()]
+    assert sorted(taken) == sorted(["run", "run-2", *(f"run-{number}" for number in range(4, 82))])
+
+
+def test_a_folder_that_a_run_has_filled_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file, out = write(tmp_path), tmp_path / "out"
+    loading = training.load_data
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(training, "load_data", loading)
+        go(file, out=out)
+        return loading(*arguments)
+
+    monkeypatch.setattr(training, "load_data", meanwhile)
+    with pytest.raises(ConfigError, match="--out must be a new or an empty folder; --resume goes on with"):
+        go(file, out=out)
+    assert len(json.loads((out / "run.json").read_text())["sessions"]) == 1
 
 
 def test_a_lock_ends_with_its_process(tmp_path: Path):
