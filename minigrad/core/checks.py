@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from minigrad.errors import DtypeError
+from minigrad.errors import ConfigError, DtypeError
 
 
 def check_floating(component: object, x: Any) -> None:
@@ -60,6 +61,27 @@ def check_betas(betas: Any) -> None:
     """
     if len(betas) != 2 or not all(isinstance(beta, int | float) and 0 <= beta < 1 for beta in betas):
         raise ValueError(f"betas must be two numbers in [0, 1). Received: betas={betas}")
+
+
+def check_device(device: Any, dtype: torch.dtype = torch.float32) -> None:
+    """Require a device that can be computed on, here and in this dtype.
+
+    Raises:
+        ConfigError: If torch does not know it, or this machine does not have it.
+
+    Examples:
+        >>> check_device("cpu")
+        >>> check_device("gpu")
+        Traceback (most recent call last):
+        minigrad.errors.ConfigError: device must be one that this machine's torch can use ... Received: device='gpu'
+    """
+    try:
+        torch.zeros(1, dtype=dtype, device=device).item()
+    except Exception as error:  # torch has many ways to say that a device is not to be had
+        raise ConfigError(
+            f"device must be one that this machine's torch can use with {str(dtype).removeprefix('torch.')}, such as "
+            f"'cpu'. Received: {device=}"
+        ) from error
 
 
 def check_count(least: int = 1, **counts: Any) -> None:

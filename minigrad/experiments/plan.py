@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Data, constructor_arguments
+from minigrad.core.checks import check_device
 from minigrad.errors import ConfigError, MinigradError
 from minigrad.experiments.faults import Faults, shortened
 from minigrad.experiments.parts import DTYPES, Parts, make_parts, move_tensors
@@ -73,12 +74,9 @@ def _check_device(experiment: Experiment, faults: Faults) -> None:
     if any(line.startswith("train.device") for line in faults.lines):
         return
     try:
-        torch.zeros(1, dtype=DTYPES[dtype], device=device).item()
-    except Exception:  # torch has many ways to say that a device is not to be had
-        faults.add(
-            "train.device",
-            f"device must be one that this machine's torch can use with {dtype}, such as 'cpu'. Received: {device=}",
-        )
+        check_device(device, DTYPES[dtype])
+    except ConfigError as error:
+        faults.add("train.device", str(error))
 
 
 def _complete(experiment: Experiment, parts: Parts) -> tuple[dict[str, Any], dict[str, Path]]:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from minigrad.core import Layer, Loss, Metric
+from minigrad.errors import DataError
 from minigrad.training.data import Batches
 from minigrad.training.named import Spec, made, named_metrics
 from minigrad.training.step import weighted_cost
@@ -33,6 +34,10 @@ def evaluate(
         batch_size: Rows at once, of data that are not in batches yet.
         fields: The names of x and y in a dict.
         device: Where every batch is moved.
+
+    Raises:
+        ConfigError: If a component is not what it should be.
+        DataError: If the data cannot be read as such, or no row weighs anything.
 
     Examples:
         >>> from minigrad.layers import Linear
@@ -71,6 +76,8 @@ def measured(net: Layer, loss: Loss, batches: Batches, metrics: dict[str, Metric
         mass += rows
         for metric in metrics.values():
             metric.update(prediction, y)
+    if averages and not mass:
+        raise DataError("Costs are averaged over rows that weigh something. Received: weights that are all zero")
     values: dict[str, Any] = {"cost": total / mass if averages else total}
     return values | {name: value_of(metric) for name, metric in metrics.items()}
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 
 from minigrad.core import Component, Layer, Loss, Optimizer
-from minigrad.core.checks import check_count
+from minigrad.core.checks import check_count, check_device
 from minigrad.errors import ConfigError
 from minigrad.training.checkpoint import Checkpoint
 from minigrad.training.data import Batches
@@ -52,7 +52,8 @@ def fit(
         loss: What is minimised; its cost is one number.
         optimizer: Holds the net's parameters; from a name or a configuration it is made with all of them.
         data: A pair `(x, y)` of tensors or arrays with one row per example, a triple `(x, y, weight)` that weighs the
-            rows, a dict of such, a torch `Dataset`, or an iterable of batches: a `DataLoader`, a list.
+            rows (a weight of zero leaves one out), a dict of such, a torch `Dataset`, or an iterable of batches: a
+            `DataLoader`, a list.
         epochs: Passes over the data.
         steps: Updates, going round the data as often as it takes. Give either `epochs` or `steps`.
         batch_size: Rows per batch of data that are not in batches yet; `None` takes all at once.
@@ -78,7 +79,8 @@ def fit(
 
     Raises:
         ValueError: If not exactly one of `epochs` and `steps` is given, or a number is out of its range.
-        ConfigError: If a component is not what it should be.
+        ConfigError: If a component is not what it should be, the optimizer holds none of the net's parameters, or the
+            device is not to be had.
         DataError: If the data cannot be read as such, or yield no batch.
         CheckpointError: If the folder holds a checkpoint and `resume` is false, or it is damaged or of another run.
 
@@ -108,11 +110,20 @@ def fit(
         raise ConfigError(f"callbacks is a list. Received: callbacks={callbacks!r}")
     if not isinstance(net, Layer):
         raise ConfigError(f"fit trains a Layer. minigrad.build makes one from names. Received: {type(net).__name__}")
+    if isinstance(optimizer, torch.optim.Optimizer):
+        raise ConfigError(
+            "fit trains with minigrad's optimizers, by object, name or configuration; one of torch.optim works with "
+            f"minigrad.train_step. Received: torch.optim.{type(optimizer).__name__}"
+        )
     if device is not None:
+        check_device(device, next((p.dtype for p in net.parameters()), torch.float32))
         net.to(device)
 
     parameters = {} if isinstance(optimizer, Component) else {"params": net.parameters()}
     made_optimizer: Optimizer = made("optimizer", optimizer, **parameters)
+    if not {id(p) for p in made_optimizer.parameters} & {id(p) for p in net.parameters()}:
+        name = type(made_optimizer).__name__
+        raise ConfigError(f"The optimizer must hold parameters of the net. Received: {name} with none of them")
     rated = {} if isinstance(schedule, Component) else {"optimizer": made_optimizer}
     options: dict[str, Any] = {"fields": fields, "like": net, "device": device}
     criterion: Loss = made("loss", loss)

@@ -26,7 +26,7 @@ def made(kind: str, spec: Any, **arguments: Any) -> Any:
     if isinstance(spec, str):
         spec = {"name": spec}
     if not isinstance(spec, dict):
-        raise ConfigError(f"A {kind} is an object, a name or a configuration. Received: {spec!r}")
+        raise ConfigError(f"{kind} must be an object, a name or a configuration. Received: {spec!r}")
     return build({**spec, "kind": kind}, **arguments)
 
 

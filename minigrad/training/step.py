@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Layer, Loss, Metric, Optimizer, as_tensors
-from minigrad.errors import ConfigError, ShapeError
+from minigrad.errors import ConfigError, DataError, ShapeError
 from minigrad.training.sources import Batch
 
 _NoOverrides = torch._C.DisableTorchFunctionSubclass
@@ -72,7 +72,8 @@ def accumulated_step(
         before_update: Called when the gradients are complete, before they are clipped.
     """
     masses = [float(len(y) if weight is None else weight.sum()) for _, y, weight in batches]
-    shares = [mass / sum(masses) if _averages(loss) else 1.0 for mass in masses] if len(batches) > 1 else [None]
+    total = sum(masses) or 1.0  # rows that all weigh nothing
+    shares = [mass / total if _averages(loss) else 1.0 for mass in masses] if len(batches) > 1 else [None]
     costs = []
     for (x, y, weight), share in zip(batches, shares, strict=True):
         prediction, cache = net.forward(x)
@@ -94,9 +95,12 @@ def weighted_cost(loss: Loss, prediction: Any, target: Any, weight: Tensor) -> t
     r"""The cost of rows that count differently: $\sum_i w_i \ell_i / \sum_i w_i$ for a loss that averages, else without
     the division; with it each entry's share, the cache and the unreduced loss that the cache is of.
 
+    Rows that all weigh nothing cost nothing.
+
     Raises:
         ConfigError: If the loss has no unreduced form.
         ShapeError: If there is not one weight per row.
+        DataError: If one is negative or NaN, for a loss that averages.
     """
     if "reduction" not in loss.config():
         raise ConfigError(f"Rows are weighed with a loss that has a reduction. Received: {loss!r}")
@@ -109,7 +113,9 @@ def weighted_cost(loss: Loss, prediction: Any, target: Any, weight: Tensor) -> t
         )
     shares = weight.to(costs.dtype).reshape(-1, *[1] * (costs.dim() - 1)).expand(costs.shape)
     if _averages(loss):
-        shares = shares / shares.sum()
+        if not bool((weight >= 0).all()):
+            raise DataError(f"The weights of an average must not be negative. Received: {weight.min().item()}")
+        shares = shares / (float(shares.sum()) or 1.0)
     return (shares * costs).sum(), shares, cache, unreduced
 
 

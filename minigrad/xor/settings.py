@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from minigrad.core.checks import check_device
 from minigrad.errors import ConfigError
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -49,20 +50,11 @@ class Settings:
             raise ConfigError(f"dtype must be {' or '.join(DTYPES)}. Received: dtype={self.dtype!r}")
         if not 0 <= self.lr <= torch.finfo(self.torch_dtype).max:
             raise ConfigError(f"lr must be a finite {self.dtype} and not negative. Received: lr={self.lr}")
-        self._check_device()
+        check_device(self.device, self.torch_dtype)
         try:
             torch.empty(3, self.hidden, dtype=self.torch_dtype, device=self.device)
         except (RuntimeError, TypeError) as error:
             raise ConfigError(f"The hidden units must fit into memory. Received: hidden={self.hidden}") from error
-
-    def _check_device(self) -> None:
-        try:
-            torch.zeros(1, dtype=self.torch_dtype, device=self.device).item()
-        except Exception as error:  # torch has many ways to say that a device is not to be had
-            raise ConfigError(
-                f"device must be one that this machine's torch can use with {self.dtype}, such as cpu. "
-                f"Received: device={self.device!r}"
-            ) from error
 
     @property
     def torch_dtype(self) -> torch.dtype:

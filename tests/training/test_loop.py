@@ -1,5 +1,6 @@
 """What happens when in a run: events, validation, metrics, schedules, early ends."""
 
+import copy
 import os
 import signal
 import threading
@@ -312,9 +313,11 @@ def test_the_seed_holds_what_layers_draw_and_leaves_the_global_generator():
         ({"resume": True}, ValueError, "say where it is"),
         ({"metrics": "mae"}, ConfigError, "metrics is a list"),
         ({"metrics": ["mae", "mean_absolute_error"]}, ConfigError, "mean_absolute_error twice"),
-        ({"metrics": [3]}, ConfigError, "A metric is an object, a name or a configuration. Received: 3"),
+        ({"metrics": [3]}, ConfigError, "metric must be an object, a name or a configuration. Received: 3"),
         ({"callbacks": "time_limit"}, ConfigError, "callbacks is a list. Received: callbacks='time_limit'"),
-        ({"callbacks": [MSE()]}, ConfigError, "A callback is an object"),
+        ({"callbacks": [MSE()]}, ConfigError, "callback must be an object"),
+        ({"device": "gpu"}, ConfigError, "device must be one that .* can use with float32, .* Received: device='gpu'"),
+        ({"device": "meta"}, ConfigError, "Received: device='meta'"),
         ({"checkpoint": Checkpoint("nowhere", best="val_acuracy")}, ConfigError, "best='val_acuracy'"),
     ],
 )
@@ -331,6 +334,21 @@ def test_a_loss_without_one_cost_is_told():
 def test_a_net_that_is_none_is_told():
     with pytest.raises(ConfigError, match=r"fit trains a Layer.*Received: list"):
         fit(["linear"], MSE(), "sgd", (X, Y), steps=1)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (SGD(net().parameters()), r"The optimizer must hold parameters of the net\. Received: SGD with none of them"),
+        (torch.optim.SGD(net().parameters()), r"with minigrad\.train_step\. Received: torch\.optim\.SGD$"),
+    ],
+)
+def test_an_optimizer_that_does_not_fit_is_told(optimizer, message):
+    model = net()
+    before = copy.deepcopy(model.state_dict())
+    with pytest.raises(ConfigError, match=message):
+        fit(model, MSE(), optimizer, (X, Y), steps=1, progress=False)
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
 
 
 def test_a_folder_of_an_earlier_run_is_not_written_over(tmp_path):

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from minigrad import Callback
-from minigrad.errors import ConfigError, ShapeError
+from minigrad.errors import ConfigError, DataError, ShapeError
 from minigrad.layers import Linear, Sequential
 from minigrad.losses import BCE, MSE, BCEWithLogits, CrossEntropy
 from minigrad.optimizers import SGD
-from minigrad.training import fit
+from minigrad.training import evaluate, fit
 from minigrad.training.step import accumulated_step, weighted_cost
 
 torch.manual_seed(0)
@@ -45,6 +45,20 @@ def test_a_row_of_weight_two_is_a_row_that_stands_twice(loss, cuts):
     ours, our_cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, weighed))
     torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(our_cost, cost, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("cuts", [[7], [2, 3, 2], [3, 4]])
+@pytest.mark.parametrize("loss", [MSE(), MSE("sum")], ids=repr)
+def test_rows_that_weigh_nothing_teach_nothing(loss, cuts):
+    nothing = list(zip(X.split(cuts), Y.split(cuts), torch.zeros(7, dtype=torch.float64).split(cuts), strict=True))
+    before, _ = learned(lambda net, sgd: None)
+    after, cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, nothing))
+    torch.testing.assert_close(after, before, rtol=0, atol=0)
+    assert cost == 0
+    some = (X, Y, torch.rand(7, dtype=torch.float64))
+    expected, cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, [some]))
+    ours, our_cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, [*nothing, some]))
+    torch.testing.assert_close((ours, our_cost), (expected, cost), rtol=1e-12, atol=1e-12)
 
 
 def test_classes_are_weighed_by_row():
@@ -100,3 +114,10 @@ def test_misuse_of_weights_is_told():
         weighted_cost(Odd(), Y, Y, torch.ones(7))
     with pytest.raises(ShapeError, match=r"one per row, \(7,\)\. Received: shape \(3,\)"):
         weighted_cost(MSE(), Y, Y, torch.ones(3))
+    for weight in (-0.5, float("nan")):
+        with pytest.raises(DataError, match=f"must not be negative. Received: {weight}"):
+            weighted_cost(MSE(), Y, Y, torch.tensor([1.0, weight, *[1.0] * 5]))
+    cost, *_ = weighted_cost(MSE("sum"), X, torch.zeros_like(X), -torch.ones(7))
+    assert cost == -MSE("sum")(X, torch.zeros_like(X))
+    with pytest.raises(DataError, match="weights that are all zero"):
+        evaluate(Linear(3, 2, dtype=torch.float64), MSE(), (X, Y, torch.zeros(7)))
