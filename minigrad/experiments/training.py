@@ -29,6 +29,7 @@ from minigrad.registry import build
 from minigrad.training import Checkpoint, History, evaluate, fit
 from minigrad.training.saving import save
 
+_LENGTHS = ("train.epochs", "train.steps")
 _HEADING = "The experiment as it was run, with every default. To run it again: minigrad train experiment.toml"
 
 
@@ -89,12 +90,12 @@ def train(
     """
     plan = read_plan(file, settings, device)
     folder = _folder(plan, out, resume)
-    resumed = folder is not None and folder.exists
+    resumed, is_longer = folder is not None and folder.exists, False
     with ExitStack() as stack:
         if folder is not None and resumed:
             stack.enter_context(locked(folder))
-            plan = _same_plan(plan, folder)
-            if (done := _done(folder)) is not None:
+            plan, is_longer = _plan_to_go_on_by(plan, folder)
+            if (done := _done(folder, is_longer)) is not None:
                 return done
         stack.enter_context(_random_and_threads(plan))
         parts = parts_of(plan)
@@ -102,6 +103,8 @@ def train(
         rehearse(plan, parts, data)
         if folder is None or not resumed:
             folder = _begun(plan, folder, stack)
+        elif is_longer:
+            _lengthen(plan, folder)
         return _trained(plan, parts, data, folder, progress)
 
 
@@ -126,20 +129,25 @@ def _check_free(folder: RunFolder) -> None:
         raise ConfigError(f"--out must be a new or an empty folder; {hint}. Received: {folder.path}")
 
 
-def _same_plan(plan: Plan, folder: RunFolder) -> Plan:
-    """The plan that the folder's run was begun by, which the file must describe still."""
+def _plan_to_go_on_by(plan: Plan, folder: RunFolder) -> tuple[Plan, bool]:
+    """The plan that the folder's run was begun by, which the file must describe still; or that plan for more passes or
+    updates, and whether it is.
+    """
     begun = read_plan(folder.experiment)
     ours, theirs = _flat(plan.tables), _flat(begun.tables)
     if plan.experiment.train["threads"] is None:
         ours["train.threads"] = theirs["train.threads"]
     differing = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
-    if differing:
+    longer = [name for name in _LENGTHS if name in ours and name in theirs and ours[name] > theirs[name]]
+    if differing := [name for name in differing if name not in longer]:
         listed = "".join(f"\n  {name}: {theirs.get(name)!r} then, {ours.get(name)!r} now" for name in differing[:20])
         raise ConfigError(f"A run is resumed as it was begun; {folder.path} was begun otherwise:{listed}", differing)
     for name, file in plan.files.items():
         if not filecmp.cmp(file, folder.path / name, shallow=False):
             raise ConfigError(f"A run is resumed with the data that it was begun with. Received: {file}, which differs")
-    return begun
+    if longer:
+        begun = read_plan(folder.experiment, [f"{name}={ours[name]}" for name in longer])
+    return begun, bool(longer)
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -153,10 +161,11 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
     return {name: leaf for key, item in items for name, leaf in _flat(item, key).items()}
 
 
-def _done(folder: RunFolder) -> Outcome | None:
-    """How the run ended, if it did."""
+def _done(folder: RunFolder, is_longer: bool) -> Outcome | None:
+    """How the run ended, if it did; one that a callback stopped would have been stopped in a longer run, too."""
     record = folder.record()
-    if record.get("status") not in ("complete", "stopped") or not folder.model.is_file():
+    ends = ("stopped",) if is_longer else ("complete", "stopped")
+    if record.get("status") not in ends or not folder.model.is_file():
         return None
     if is_pause(record["stopped"]):
         return None
@@ -198,6 +207,15 @@ def _begun(plan: Plan, folder: RunFolder | None, stack: ExitStack) -> RunFolder:
     except OSError as error:
         raise ConfigError(f"{folder.path}: the folder cannot be written to. Received: {error.strerror}") from error
     return folder
+
+
+def _lengthen(plan: Plan, folder: RunFolder) -> None:
+    """Make the folder that of a longer run. Without final weights it holds a run that goes on, whatever comes between."""
+    try:
+        folder.model.unlink(missing_ok=True)
+        write_file(folder.experiment, toml_text(plan.tables, _HEADING))
+    except OSError as error:
+        raise ConfigError(f"{folder.path}: the folder cannot be written to. Received: {error.strerror}") from error
 
 
 def _trained(plan: Plan, parts: Parts, data: Data, folder: RunFolder, progress: bool) -> Outcome:

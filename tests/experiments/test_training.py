@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -190,6 +191,53 @@ def test_a_run_is_resumed_as_it_was_begun(tmp_path: Path):
     go(file)
     with pytest.raises(ConfigError, match=r"begun otherwise:\n  optimizer.lr: 0.1 then, 0.2 now"):
         go(file, resume=True, settings=["optimizer.lr=0.2"])
+
+
+@pytest.mark.parametrize(("key", "short", "long"), [("epochs", 2, 5), ("steps", 6, 15)])
+def test_a_run_may_go_on_for_longer_than_it_was_begun(tmp_path: Path, key: str, short: int, long: int):
+    file, longer = write(tmp_path, {"train.epochs": LEAVE_OUT, f"train.{key}": short}), [f"train.{key}={long}"]
+    whole = go(file, settings=longer, out=Path("whole"))
+    folder = go(file).folder
+    outcome = go(file, resume=True, settings=longer)
+    assert (outcome.folder, outcome.status, outcome.steps) == (folder, "complete", 15)
+    assert outcome.result == whole.result
+    assert_same(whole.folder.path, folder.path)
+    assert go(folder.experiment, resume=True, out=folder.path).was_done
+    with pytest.raises(ConfigError, match=rf"begun otherwise:\n  train.{key}: {long} then, {short} now"):
+        go(file, resume=True)
+
+
+@pytest.mark.parametrize("step", ["write_file", "_trained"])
+def test_a_kill_while_it_is_lengthened_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str):
+    class Killed(BaseException):
+        pass
+
+    def kill(*arguments: Any) -> Any:
+        raise Killed
+
+    file, longer = write(tmp_path, {"train.epochs": 2}), ["train.epochs=5"]
+    whole, short = (go(file, out=Path(out), settings=settings) for out, settings in (("whole", longer), ("short", ())))
+    ends = [("again", longer), *([("as it was", ())] if step != "_trained" else [])]  # by then it is a longer one
+    for end, settings in ends:
+        shutil.copytree("short", end)
+        with monkeypatch.context() as patch:
+            patch.setattr(training, step, kill)
+            with pytest.raises(Killed):
+                go(file, out=Path(end), resume=True, settings=longer)
+        outcome = go(file, out=Path(end), resume=True, settings=settings)
+        assert outcome.status == "complete"
+        assert_same((whole if settings else short).folder.path, Path(end))
+
+
+def test_a_run_that_a_callback_stopped_is_not_lengthened(tmp_path: Path):
+    stop = {"name": "early_stopping", "monitor": "val_cost", "patience": 1, "min_delta": 10.0}
+    file = write(tmp_path, {"train.epochs": 5, "callbacks": [stop]})
+    first = go(file)
+    assert first.status == "stopped"
+    before = files_in(tmp_path)
+    again = go(file, resume=True, settings=["train.epochs=50"])
+    assert (again.was_done, again.stopped) == (True, first.stopped)
+    assert files_in(tmp_path) == before
 
 
 def test_the_newest_run_is_resumed(tmp_path: Path):
