@@ -210,7 +210,7 @@ def _begun(plan: Plan, folder: RunFolder | None, stack: ExitStack) -> RunFolder:
 
 
 def _lengthen(plan: Plan, folder: RunFolder) -> None:
-    """Make the folder that of a longer run. Without final weights it holds a run that goes on, whatever comes between."""
+    """Make the folder that of a longer run; without final weights it is one that goes on, whatever comes between."""
     try:
         folder.model.unlink(missing_ok=True)
         write_file(folder.experiment, toml_text(plan.tables, _HEADING))
