@@ -21,7 +21,8 @@ MinigradError
     └── PluginLoadError                      a plugin that could not be loaded
 ```
 
-`PluginWarning` is what a skipped plugin leaves behind when errors are not asked for.
+`PluginWarning` is what a skipped plugin leaves behind when errors are not asked for, and what loading a net says if it
+was saved with another version of one.
 """
 
 from collections.abc import Iterable as _Iterable
@@ -134,4 +135,6 @@ class PluginLoadError(PluginError):
 
 
 class PluginWarning(UserWarning):
-    """A plugin was skipped; the text names the distribution, its version, the cause and the cure."""
+    """A plugin was skipped, or is not the one that a file was saved with; the text names the distribution, its version,
+    the cause and the cure.
+    """

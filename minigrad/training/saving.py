@@ -1,6 +1,7 @@
 """Nets as files: the weights and the configuration, and nothing that could run."""
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple, cast
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Component, Layer, Parameter, constructor_arguments
-from minigrad.errors import CheckpointError, ConfigError, PluginError
+from minigrad.errors import CheckpointError, ConfigError, PluginError, PluginWarning
 from minigrad.files.container import naming, read_container, read_tree_only, write_container
 from minigrad.files.trees import decode_tree, encode_tree
 from minigrad.registry import KINDS, build, current_registry, describe
@@ -70,7 +71,7 @@ def load(path: str | os.PathLike[str]) -> Layer:
     The file is checked before anything is built: every checksum, and on the `meta` device, where tensors have no
     elements, whether the configuration makes tensors of just these names, shapes and dtypes. Components are built by
     their registered names, and nothing in the file is ever run. torch's random numbers go on as if nothing had been
-    loaded.
+    loaded. Plugins of another version than the net was saved with may compute otherwise: a `PluginWarning` names them.
 
     Raises:
         CheckpointError: If the file is missing, damaged or no model of minigrad's, or needs a plugin that is not
@@ -85,6 +86,7 @@ def load(path: str | os.PathLike[str]) -> Layer:
         with torch.device("cpu"), torch.random.fork_rng(devices=[]):
             net = _built(decode_tree(tree["net"], lambda name: _taken(tensors, name).clone()))
         _take_over(net, tensors, tree["ties"])
+        _tell_other_versions(path, tree["plugins"], _plugins(net))
         return net
 
 
@@ -265,6 +267,19 @@ def _paths(layer: Layer, known: dict[int, int]) -> int:
     if id(layer) not in known:
         known[id(layer)] = 1 + sum(_paths(child, known) for child in layer.children())
     return known[id(layer)]
+
+
+def _tell_other_versions(
+    path: str | os.PathLike[str], saved: Mapping[str, Mapping[str, str]], ours: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Warn of each plugin that is not the one that the file was written with."""
+    for plugin, row in ours.items():
+        if plugin not in saved:
+            raise CheckpointError(f"its list of plugins lacks {plugin!r}, which its net needs")
+        if saved[plugin] != row:
+            then, now = (f"{each['distribution']} {each['version']}".strip() for each in (saved[plugin], row))
+            text = f"{os.fspath(path)} was saved with {then!r:.200}, and the net may compute otherwise with {now!r}"
+            warnings.warn(text, PluginWarning, stacklevel=3)
 
 
 def _notes(tree: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator
 from importlib import metadata
@@ -17,7 +18,7 @@ import torch
 
 import minigrad
 from minigrad.core import Layer, Parameter
-from minigrad.errors import CheckpointError, ConfigError, UnknownNameError
+from minigrad.errors import CheckpointError, ConfigError, PluginWarning, UnknownNameError
 from minigrad.registry import Registry, current_registry, describe, discovery, register_layer, use_registry
 from minigrad.testing.samples import cases_of
 from minigrad.training.saving import load, read_notes, save
@@ -355,6 +356,31 @@ def test_a_missing_plugin_and_its_distribution_are_named(path: Path, tmp_path: P
     )
     assert "No plugin 'waves' is installed" in str(caught.value)
     sys.modules.pop(module)
+
+
+def test_a_plugin_of_another_version_is_told(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    source = distributions.activation_plugin("Wave")
+    points = []
+    monkeypatch.setattr(discovery, "entry_points", lambda **group: points)
+
+    def installed(version: str) -> str:
+        site = tmp_path / version
+        module = distributions.install(site, "waves", source, distribution="minigrad-waves", version=version)
+        monkeypatch.syspath_prepend(site)
+        points[:] = [point for found in metadata.distributions(path=[str(site)]) for point in found.entry_points]
+        importlib.invalidate_caches()
+        return module
+
+    module = installed("3.4")
+    with use_registry(Registry()):
+        save(minigrad.build(["waves:wave"]), path)
+    del sys.modules[module]
+    installed("3.5")
+    expected = "was saved with 'minigrad-waves 3.4', and the net may compute otherwise with 'minigrad-waves 3.5'"
+    with use_registry(Registry()), pytest.warns(PluginWarning, match=re.escape(f"{path} {expected}")) as caught:
+        assert isinstance(load(path), minigrad.Sequential)
+    assert caught[0].filename == __file__
+    del sys.modules[module]
 
 
 def test_a_configuration_is_the_one_that_describe_gives(path: Path):
