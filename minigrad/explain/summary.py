@@ -1,5 +1,6 @@
 """summary: what a net is made of, and what one forward costs."""
 
+import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -8,7 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from minigrad.core import Layer, Wrapper, is_innermost, map_layers
+from minigrad.core import Layer, Parameter, Wrapper, is_innermost, map_layers
 
 _HEADINGS = ("name", "layer", "output shape", "parameters", "FLOPs", "cache bytes")
 
@@ -36,7 +37,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """A net's layers in the order in which they ran; shown as a table in a terminal and in a notebook."""
+    """A net's layers in the order in which they were done; shown as a table in a terminal and in a notebook."""
 
     rows: tuple[LayerSummary, ...]
 
@@ -96,11 +97,15 @@ class Summary:
 def summary(net: Layer, example: Any) -> Summary:
     """Run `net` forward on `example` and count, layer by layer: output shape, parameters, operations, memory.
 
-    The net and the random generators are left as they were.
+    A layer that holds others has a row behind theirs if there is anything to count beside what they count. The net and
+    the random generators are left as they were.
 
     Args:
         net: Any layer.
         example: An input that it takes; its batch size enters the counts.
+
+    Raises:
+        TypeError: If `net` is no layer.
 
     Examples:
         >>> from minigrad.activations import Sigmoid
@@ -112,10 +117,16 @@ def summary(net: Layer, example: Any) -> Summary:
         >>> [row.output_shape for row in table.rows]
         [(4, 3), (4, 3), (4, 1), (4, 1)]
     """
+    if not isinstance(net, Layer):
+        raise TypeError(f"summary expects a layer. Received: {net!r} ({type(net).__name__})")
+    # A forward may move buffers and write into tapes: those of a copy, which shares the parameters.
+    net = copy.deepcopy(
+        net, {id(tensor): tensor for tensor in net.state_dict().values() if isinstance(tensor, Parameter)}
+    )
     run = _Run(net)
     with torch.random.fork_rng(devices=[]):
         # A probe in the caches would stay alive with them: the probed twin and its cache go when this returns.
-        map_layers(net, lambda layer: _Probe(layer, run), _is_row).forward(example)
+        _probed(net, run).forward(example)
     return Summary(tuple(run.rows))
 
 
@@ -124,8 +135,9 @@ class _Run:
 
     def __init__(self, net: Layer) -> None:
         self.rows: list[LayerSummary] = []
+        self.flops = 0
         self.names: dict[int, list[str]] = {}
-        for name, layer in _innermost("", net):
+        for name, layer in _named("", net):
             self.names.setdefault(id(layer), []).append(name)
         self.uncounted = {id(parameter) for parameter in net.parameters()}
         # Parameters and buffers are held by the net itself, not by a cache.
@@ -133,37 +145,47 @@ class _Run:
 
     def add(self, layer: Layer, y: Any, cache: Any, flops: int) -> None:
         names = self.names[id(layer)]
+        name = names.pop(0) if len(names) > 1 else names[0]
         parameters = [p for p in layer.parameters() if id(p) in self.uncounted]
         self.uncounted -= {id(p) for p in parameters}
         storages = {_storage(t): t.untyped_storage().nbytes() for t in _tensors(cache)}
-        self.rows.append(
-            LayerSummary(
-                name=names.pop(0) if len(names) > 1 else names[0],
-                layer=repr(layer),
-                output_shape=_shape(y),
-                parameters=sum(p.numel() for p in parameters),
-                flops=flops,
-                cache_bytes=sum(size for storage, size in storages.items() if storage not in self.held),
-            )
+        counts = (
+            sum(p.numel() for p in parameters),
+            flops,
+            sum(size for storage, size in storages.items() if storage not in self.held),
         )
         self.held |= storages.keys()
+        self.flops += flops
+        if _is_row(layer) or any(counts):
+            self.rows.append(LayerSummary(name, repr(layer), _shape(y), *counts))
 
 
 @final
 class _Probe(Wrapper):
-    """Counts what one layer's forward does."""
+    """Counts what one layer's forward does, beside what the probes within it have counted."""
 
-    def __init__(self, layer: Layer, run: _Run) -> None:
-        super().__init__(layer)
+    def __init__(self, layer: Layer, inside: Layer, run: _Run) -> None:
+        super().__init__(inside)
+        self.original = layer
         self.run = run
 
     def forward(self, x: Any) -> tuple[Any, Any]:
         from torch.utils.flop_counter import FlopCounterMode
 
+        before = self.run.flops
         with FlopCounterMode(display=False) as counter:
             y, cache = self.layer.forward(x)
-        self.run.add(self.layer, y, cache, counter.get_total_flops())
+        within = self.run.flops - before
+        self.run.add(self.original, y, cache, counter.get_total_flops() - within)
         return y, cache
+
+
+def _probed(layer: Layer, run: _Run) -> Layer:
+    """A twin of the layer with probes around it and around all layers in it."""
+    if _is_row(layer):
+        return _Probe(layer, layer, run)
+    twin = map_layers(layer, lambda child: _probed(child, run), lambda part: part is not layer)
+    return twin if isinstance(layer, Wrapper) else _Probe(layer, twin, run)
 
 
 def _is_row(layer: Layer) -> bool:
@@ -171,12 +193,11 @@ def _is_row(layer: Layer) -> bool:
     return is_innermost(layer) or (isinstance(layer, Wrapper) and type(layer).forward is not Wrapper.forward)
 
 
-def _innermost(name: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
-    if _is_row(layer):
-        yield name, layer
-        return
-    for child_name, child in layer.named_children():
-        yield from _innermost(f"{name}.{child_name}".strip("."), child)
+def _named(name: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    yield name, layer
+    if not _is_row(layer):
+        for child_name, child in layer.named_children():
+            yield from _named(f"{name}.{child_name}".strip("."), child)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
@@ -192,7 +213,10 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 
 def _shape(y: Any) -> tuple[Any, ...]:
-    return tuple(y.shape) if isinstance(y, Tensor) else tuple(_shape(item) for item in y)
+    if isinstance(y, Tensor):
+        return tuple(y.shape)
+    parts = y.values() if isinstance(y, dict) else y if isinstance(y, list | tuple) else ()
+    return tuple(_shape(part) for part in parts)
 
 
 def _storage(tensor: Tensor) -> int:

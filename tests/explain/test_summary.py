@@ -1,11 +1,13 @@
 """The table of a net's layers."""
 
+import pytest
 import torch
 
 from minigrad.activations import Sigmoid
 from minigrad.core import Layer
 from minigrad.explain import summary
-from minigrad.layers import Frozen, Linear, Recompute, Sequential
+from minigrad.layers import Frozen, Linear, Parallel, Recompute, Residual, SelfAttention, Sequential, Timed
+from minigrad.losses import MSE
 
 
 def test_counts_by_hand() -> None:
@@ -35,6 +37,17 @@ def test_a_tuple_output_gives_a_tuple_of_shapes() -> None:
             return torch.cat(grad_output, 1)
 
     assert summary(Split(), torch.zeros(4, 3)).rows[0].output_shape == ((4, 1), (4, 2))
+
+
+def test_other_outputs_give_the_shapes_in_them() -> None:
+    class Named(Layer):
+        def forward(self, x: torch.Tensor) -> tuple[dict[str, object], None]:
+            return {"logits": x, "note": "none"}, None
+
+        def backward(self, grad_output: dict[str, torch.Tensor], cache: None) -> torch.Tensor:
+            return grad_output["logits"]
+
+    assert summary(Named(), torch.zeros(4, 3)).rows[0].output_shape == ((4, 3), ())
 
 
 def test_leaves_net_and_random_state_alone() -> None:
@@ -67,3 +80,48 @@ def test_recompute_keeps_only_its_input() -> None:
     assert 4 * 2 * 4 <= kept.cache_bytes < plain.cache_bytes + 5100  # the random state, of about 5 kB, is kept too
     wide = Sequential(Linear(2, 800), Sigmoid(), Linear(800, 8))
     assert summary(Recompute(wide), torch.zeros(4, 2)).cache_bytes < summary(wide, torch.zeros(4, 2)).cache_bytes
+
+
+def test_what_a_layer_does_beside_its_children_is_counted() -> None:
+    attention = SelfAttention(8, num_heads=2)
+    out, own = summary(Sequential(attention), torch.randn(2, 5, 8)).rows
+    assert (out.name, own.name, own.output_shape) == ("0.out_proj", "0", (2, 5, 8))
+    assert (out.parameters, own.parameters) == (8 * 8 + 8, 24 * 8 + 24)
+    projections, scores = 2 * (2 * 5) * 8 * 24, 2 * (2 * 2) * 5 * 5 * 4
+    assert (out.flops, own.flops) == (2 * (2 * 5) * 8 * 8, projections + 2 * scores)
+    joined, qkv, x, p = 2 * 5 * 8 * 4, 3 * 2 * 5 * 8 * 4, 2 * 5 * 8 * 4, 2 * 2 * 5 * 5 * 4
+    assert out.cache_bytes == joined
+    assert own.cache_bytes >= qkv + x + p
+
+
+def test_a_container_that_adds_nothing_has_no_row() -> None:
+    net = Sequential(Residual(Sequential(Linear(2, 2))), Parallel(Linear(2, 1), Linear(2, 1), merge="cat"))
+    rows = summary(net, torch.zeros(4, 2)).rows
+    assert [row.name for row in rows] == ["0.body.0", "1.branches.0", "1.branches.1"]
+
+
+def test_what_forward_moves_stays_where_it_was() -> None:
+    class Counts(Layer):
+        def __init__(self) -> None:
+            self.calls = torch.zeros(())
+            self.seen: list[int] = []
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
+            self.calls += 1
+            self.seen.append(len(x))
+            return x, None
+
+        def backward(self, grad_output: torch.Tensor, cache: None) -> torch.Tensor:
+            return grad_output
+
+    counts, timed = Counts(), Timed(Linear(2, 2))
+    summary(Sequential(counts, timed), torch.zeros(4, 2))
+    assert counts.calls == 0
+    assert counts.seen == []
+    assert timed.calls["forward"] == 0
+
+
+def test_only_layers_have_a_summary() -> None:
+    for stranger in (torch.nn.Linear(2, 2), MSE()):
+        with pytest.raises(TypeError, match=r"summary expects a layer\. Received: "):
+            summary(stranger, torch.zeros(1, 2))  # type: ignore[arg-type]
