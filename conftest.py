@@ -13,6 +13,18 @@ torch.set_num_threads(1)
 for name in [name for name in os.environ if name.startswith("MINIGRAD_")]:
     del os.environ[name]
 
+# How rich and typer write for the terminal, or the CI, that the tests run in.
+TERMINAL = (
+    *("COLORTERM", "COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LINES", "NO_COLOR", "PY_COLORS", "TERM"),
+    *("TERMINAL_WIDTH", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+)
+
+
+def pytest_sessionstart() -> None:
+    """Forget the terminal, once pytest knows how it writes for it: no test rests on where it is run."""
+    for name in TERMINAL:
+        os.environ.pop(name, None)
+
 
 @pytest.fixture(autouse=True)
 def _fresh_torch(request: pytest.FixtureRequest) -> Iterator[None]:

@@ -122,7 +122,8 @@ def test_import_brings_in_nothing_but_torch_and_pluggy():
 
 def tracked_files() -> list[Path]:
     """List the files of the repository, with those that are about to join it."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    # The checkout of a container may belong to somebody else.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
@@ -130,6 +131,8 @@ def tracked_files() -> list[Path]:
 def test_no_file_names_a_registry_or_a_place_of_this_machine():
     # Each pattern is written so that it does not match itself.
     hosts = r"p[y]pi\.org|pythonhoste[d]\.org|deb\.debia[n]\.org|registry\.npm[j]s\.org|download\.p[y]torch\.org"
-    pattern = re.compile(rf"{hosts}|{re.escape(str(ROOT))}\b".encode())
+    # A place such as /src or /docs is a word like others, and tells nothing of this machine.
+    place = rf"|{re.escape(str(ROOT))}\b" if len(ROOT.parts) > 2 else ""
+    pattern = re.compile(f"{hosts}{place}".encode())
     named = [str(path.relative_to(ROOT)) for path in tracked_files() if pattern.search(path.read_bytes())]
     assert named == []

@@ -16,8 +16,8 @@ TARGETS = re.findall(r"^\.PHONY: (\S+)$", MAKEFILE, re.MULTILINE)
 def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the project's Makefile in another folder, apart from any make that runs these tests."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    command = ["make", "-f", str(ROOT / "Makefile"), *arguments]
-    return subprocess.run(command, cwd=folder, env=outer | variables, capture_output=True, text=True)
+    (folder / "Makefile").write_text(MAKEFILE)
+    return subprocess.run(["make", *arguments], cwd=folder, env=outer | variables, capture_output=True, text=True)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import warnings
@@ -298,7 +299,7 @@ def test_a_path_is_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_installed_command_and_a_closed_pipe():
-    command = f"{Path(sys.executable).parent / 'minigrad'} --no-plugins components | head -n 1"
+    command = f"{shlex.quote(str(Path(sys.executable).with_name('minigrad')))} --no-plugins components | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("kind")

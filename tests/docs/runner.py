@@ -21,6 +21,7 @@ import json
 import os
 import re
 import runpy
+import shlex
 import site
 import subprocess
 import sys
@@ -116,7 +117,7 @@ class Page:
             raise ValueError(f"make stands on a line of its own. Received: {command}")
         elif clone := re.match(r"git clone (<.*>|\S+)(?: (\S+))?$", command):
             command = f"mkdir {clone[2] or Path(clone[1]).stem}"
-        state = self.folder.with_name("shell-state")
+        state = shlex.quote(str(self.folder.with_name("shell-state")))
         before = f'exec 2>&1 </dev/null; [ ! -f {state} ] || {{ . {state}; cd "$PWD"; }}'
         script = f"{before}\n{command}\nstatus=$?; declare -px >{state}; exit $status"
         done = subprocess.run(["bash", "-c", script], cwd=self.folder, text=True, stdout=subprocess.PIPE, check=False)

@@ -97,7 +97,7 @@ def test_a_new_plugin_is_installed_by_pip(tmp_path: Path):
 def test_the_plugin_that_authors_copy_is_what_the_scaffold_writes(tmp_path: Path):
     written, kept = new_plugin("swish", directory=tmp_path), ROOT / "plugins" / "minigrad-swish"
     files = sorted(path.relative_to(written) for path in written.rglob("*") if path.is_file())
-    tracked = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    tracked = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(tracked, cwd=kept, capture_output=True, text=True, check=True).stdout.split()
     assert [str(file) for file in files] == sorted(listed)
     for file in files:
@@ -176,7 +176,13 @@ def test_the_templates_are_part_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["minigrad"]
     ignored = subprocess.run(
-        ["git", "check-ignore", *(ROOT / "minigrad" / "scaffold" / "templates").rglob("*.template")],
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "check-ignore",
+            *(ROOT / "minigrad" / "scaffold" / "templates").rglob("*.template"),
+        ],
         cwd=ROOT,
         capture_output=True,
         check=False,
