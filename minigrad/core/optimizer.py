@@ -115,22 +115,43 @@ class Optimizer(Component, ABC):
             parameter._parts.clear()
 
     def state_dict(self) -> dict[str, Any]:
-        """Each group's arguments and its parameters' states, in the parameters' order."""
+        """Each group's arguments and its parameters' shapes and states, in the parameters' order."""
         return {
-            "groups": [{"config": group.config(), "states": [dict(s) for s in group.states]} for group in self.groups]
+            "groups": [
+                {
+                    "config": group.config(),
+                    "shapes": [list(parameter.shape) for parameter in group.parameters],
+                    "states": [dict(state) for state in group.states],
+                }
+                for group in self.groups
+            ]
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned.
 
         Raises:
-            ValueError: If the groups or their parameters are not as many as here.
+            ValueError: If it is that of another optimizer, or of other parameters.
         """
-        received = [len(group["states"]) for group in state_dict["groups"]]
-        expected = [len(group.states) for group in self.groups]
-        if received != expected:
+        name = type(self).__name__
+        try:
+            received = [[tuple(shape) for shape in group["shapes"]] for group in state_dict["groups"]]
+            options = {option for group in state_dict["groups"] for option in group["config"]}
+            states = [len(group["states"]) for group in state_dict["groups"]]
+        except (KeyError, TypeError) as error:
             raise ValueError(
-                f"The state dict of {type(self).__name__} must hold a state for each parameter, by group: {expected}. "
+                f"{name}.load_state_dict expects what a state_dict of minigrad returned. Received: {_keys(state_dict)}"
+            ) from error
+        if unknown := options - self.config().keys():
+            raise ValueError(
+                f"The state dict of {name} must be that of an optimizer with its arguments, "
+                f"{', '.join(self.config())}. Received: {', '.join(sorted(unknown))}"
+            )
+        # A fused kernel would run past the end of a state that is too small.
+        expected = [[tuple(parameter.shape) for parameter in group.parameters] for group in self.groups]
+        if received != expected or states != [len(shapes) for shapes in expected]:
+            raise ValueError(
+                f"The state dict of {name} must hold a state for each parameter, of its shape; by group: {expected}. "
                 f"Received: {received}"
             )
         for group, saved in zip(self.groups, state_dict["groups"], strict=True):
@@ -144,6 +165,10 @@ def _as_groups(params: Params) -> list[dict[str, Any]]:
     if items and all(isinstance(item, Mapping) for item in items):
         return [{**item, "params": list(item["params"])} for item in items]
     return [{"params": items}]
+
+
+def _keys(state_dict: Any) -> str:
+    return f"the keys {', '.join(map(str, state_dict))}" if isinstance(state_dict, Mapping) else repr(state_dict)
 
 
 def _copied(state: Mapping[str, Any]) -> dict[str, Any]:

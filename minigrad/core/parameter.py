@@ -101,10 +101,18 @@ class Parameter(torch.nn.Parameter):
         Args:
             grad: `dL/dparameter`, of the parameter's shape, summed over `rows` rows.
             rows: How many rows were summed (a bias's mean update divides by their number).
+
+        Raises:
+            ShapeError: If `grad` is not of the parameter's shape.
         """
         if _receiving and (receiver := _gradients.receiver) is not None:
             receiver(self, grad, rows)
             return
+        # A sum would stretch the smaller of the two without a word, and a fused kernel read past its end.
+        if grad.shape != self.shape:
+            raise ShapeError(
+                f"A gradient has the shape of its parameter, {tuple(self.shape)}. Received: {tuple(grad.shape)}"
+            )
         parts = self._parts
         parts.append((grad, rows, False))
         if len(parts) > 1:

@@ -120,9 +120,34 @@ def test_state_is_saved_and_taken_over_by_value():
     assert saved["groups"][0]["states"][0]["step"] == 1
 
 
-def test_a_state_dict_of_another_size_is_refused():
-    with pytest.raises(ValueError, match=r"^The state dict of Plain must hold .* by group: \[2\]\. Received: \[1\]$"):
+def test_a_state_dict_of_other_parameters_is_refused():
+    with pytest.raises(
+        ValueError, match=r"^The state dict of Plain .* by group: \[\[\(2,\), \(2,\)\]\]\. .*: \[\[\(2,\)\]\]$"
+    ):
         Plain(parameters(2)).load_state_dict(Plain(parameters(1)).state_dict())
+    small, large = Plain(parameters(1)), Plain([Parameter(torch.zeros(3))])
+    with pytest.raises(ValueError, match=r"Received: \[\[\(3,\)\]\]$"):
+        small.load_state_dict(large.state_dict())
+    short = small.state_dict()
+    short["groups"][0]["states"] = []
+    with pytest.raises(ValueError, match=r"^The state dict of Plain must hold a state for each parameter"):
+        small.load_state_dict(short)
+
+
+def test_a_state_dict_of_another_optimizer_is_refused_and_nothing_taken_over():
+    class Other(Plain):
+        def __init__(self, params: Any, lr: float = 0.3, speed: float = 1.0) -> None:
+            self.speed = speed
+            super().__init__(params, lr)
+
+    plain = Plain(parameters(1))
+    with pytest.raises(ValueError, match=r"^The state dict of Plain must be .* arguments, lr, sign\. Received: speed$"):
+        plain.load_state_dict(Other(parameters(1)).state_dict())
+    assert plain.lr == 0.1
+    theirs = torch.optim.SGD([torch.nn.Parameter(torch.zeros(2))]).state_dict()
+    for wrong, received in ((theirs, "the keys state, param_groups"), ({}, "the keys "), (None, "None")):
+        with pytest.raises(ValueError, match=rf"^Plain\.load_state_dict expects .* Received: {received}$"):
+            plain.load_state_dict(wrong)  # type: ignore[arg-type]
 
 
 def test_groups_save_their_own_arguments():

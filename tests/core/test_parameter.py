@@ -70,6 +70,14 @@ def test_autograd_never_records_it():
     assert Parameter(torch.ones(2, requires_grad=True) * 2).grad_fn is None
 
 
+def test_a_gradient_of_another_shape_is_refused():
+    for wrong in ((), (1,), (3,), (4, 2)):
+        parameter = bias()
+        with pytest.raises(ShapeError, match=r"^A gradient has the shape of its parameter, \(2,\)\. Received: \("):
+            parameter.accumulate(torch.ones(wrong))
+        assert parameter.grad is None
+
+
 def test_gradients_add_up_and_rows_are_counted():
     parameter = bias()
     assert parameter.grad is None
