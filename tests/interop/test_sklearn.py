@@ -392,6 +392,31 @@ def test_a_warm_start_keeps_its_classes_and_targets():
         regressor.fit(LINE, np.hstack([LINE, LINE]))
 
 
+@pytest.mark.parametrize("travels", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [{"lr": 0.5}, {"optimizer": "sgd"}, {"loss": "nll"}, {"hidden": (4,)}, {"dtype": "float32"}, {"random_state": 1}],
+)
+def test_what_goes_on_is_not_told_to_be_another_and_silent_about_it(change, travels):
+    fitted = NetClassifier((3,), net=None, epochs=1, warm_start=True, random_state=0).fit(*IRIS)
+    fitted = pickle.loads(pickle.dumps(fitted)) if travels else fitted
+    before = weights(fitted)
+    fitted.set_params(**change)
+    (name,) = change
+    for verb in (fitted.fit, fitted.partial_fit):
+        with pytest.raises(ConfigError, match=rf"go on with what was made of {name}=.*Received: {name}="):
+            verb(*IRIS)
+    assert torch.equal(weights(fitted), before)
+    fitted.set_params(warm_start=False).fit(*IRIS)
+    assert fitted.n_iter_ == 1
+
+
+def test_what_each_fit_reads_anew_may_change():
+    fitted = NetClassifier(net=tower, epochs=1, warm_start=True, random_state=np.random.RandomState(0)).fit(*IRIS)
+    fitted = pickle.loads(pickle.dumps(fitted)).set_params(epochs=2, batch_size=50, metrics=["accuracy"])
+    assert fitted.fit(*IRIS).n_iter_ == 3
+
+
 def by_joblib(fitted, folder: Path):
     joblib.dump(fitted, folder / "net.joblib")
     return joblib.load(folder / "net.joblib")
@@ -529,6 +554,12 @@ def test_an_interrupted_fit_is_a_fit_and_says_so():
             r"map \(N, 4\) to \(N, 3\): 3 classes are 3 columns.*Received: \(1, 5\)",
         ),
         ({"net": minigrad.Linear(5, 3)}, ShapeError, "in_features=5"),
+        ({"net": torch.nn.Linear(4, 3)}, ConfigError, "net is a Layer"),
+        ({"net": minigrad.Linear(4, 3), "loss": "nll"}, ConfigError, "gives log-probabilities.* sum to "),
+        ({"metrics": None}, ConfigError, "metrics is a list. Received: metrics=None"),
+        ({"callbacks": None}, ConfigError, "callbacks is a list. Received: callbacks=None"),
+        ({"callbacks": "early_stopping"}, ConfigError, "callbacks is a list"),
+        ({"device": "gpu"}, ConfigError, "device must be one .* Received: device='gpu'"),
     ],
 )
 def test_misuse_is_told_by_fit_and_leaves_nothing_fitted(arguments, error, text):
@@ -580,6 +611,23 @@ def test_weights_that_are_no_numbers_are_no_fit():
         net.set_params(lr=1e9).fit(LINE, 1e9 * LINE[:, 0])
     with pytest.raises(NotFittedError):
         net.predict(LINE)
+
+
+@pytest.mark.parametrize("change", [{"net": minigrad.Linear(4, 7)}, {"optimizer": "adan"}, {"loss": "bce", "lr": -1.0}])
+def test_a_fit_that_fails_leaves_no_older_net_with_newer_classes(change):
+    fitted = NetClassifier((3,), epochs=1).fit(*IRIS)
+    with pytest.raises((ConfigError, ShapeError, UnknownNameError)):
+        fitted.set_params(**change).fit(IRIS[0][:100], np.array(["a", "b"])[IRIS[1][:100]])
+    with pytest.raises(NotFittedError):
+        fitted.predict(IRIS[0])
+
+
+@pytest.mark.parametrize("dtype", ["longdouble", ">f8", "uint16", "bool", "float16", "U1"])
+def test_targets_may_be_of_any_dtype_that_means_numbers(dtype):
+    net = NetRegressor((), epochs=3, random_state=0)
+    targets = (LINE[::-1, 0] > 0).astype(int)
+    expected = net.fit(LINE, targets).predict(LINE)
+    np.testing.assert_array_equal(net.fit(LINE, targets.astype(dtype)).predict(LINE), expected)
 
 
 # Where scikit-learn is not wanted, or not there

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from torch import Tensor
 
 from minigrad.core import Layer
+from minigrad.errors import ConfigError
 from minigrad.interop.sklearn.coding import coding_of
 from minigrad.interop.sklearn.estimator import Array, NetEstimator
 
@@ -57,7 +58,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]
         n_features_in_, feature_names_in_: What X looked like.
 
     Raises:
-        ConfigError: If an argument cannot be used; it is told by `fit`.
+        ConfigError: If an argument cannot be used; it is told by `fit`. Also if one of those that the net, loss or
+            optimizer was made of was changed before `warm_start` or `partial_fit` goes on with them.
         ShapeError: If the net's output has not the columns that the loss needs.
         NonFiniteError: If training ended with a NaN or an infinity in the weights.
 
@@ -127,6 +129,14 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]
     def _columns(self) -> tuple[int, str]:
         columns, n_classes = coding_of(self.loss_).columns(len(self.classes_)), len(self.classes_)
         return columns, f"{n_classes} classes are {columns} column{'s' if columns > 1 else ''} for {self.loss_!r}"
+
+    def _check_meaning(self, output: Tensor) -> None:
+        total = coding_of(self.loss_).probabilities(output).sum().item()
+        if abs(total - 1) > 1e-3:
+            raise ConfigError(
+                f"For {self.loss_!r} the net gives log-probabilities, as log_softmax does at its end; cross_entropy "
+                f"takes any scores. Received: probabilities that sum to {total:.3g} for one row"
+            )
 
     def _last(self) -> list[Layer]:
         return coding_of(self.loss_).last()

@@ -19,8 +19,10 @@ from sklearn.utils.validation import (  # type: ignore[import-untyped]
 from torch import Tensor
 
 from minigrad.core import Layer
-from minigrad.errors import NonFiniteError
+from minigrad.core.checks import check_device
+from minigrad.errors import ConfigError, NonFiniteError
 from minigrad.interop.sklearn.parts import (
+    check_list,
     check_output,
     made_copy,
     make_net,
@@ -34,7 +36,10 @@ from minigrad.training import History, fit
 Array = NDArray[Any]
 
 _ROWS = 16384  # that are predicted at once: enough to be quick, few enough for any memory
-_NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+
+# The parameters of which the first fit makes what a later one goes on with.
+_PARTS = ("hidden", "activation", "net", "loss", "optimizer", "lr", "schedule", "random_state", "device", "dtype")
 
 
 class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
@@ -108,8 +113,12 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         validation_fraction: float | None,
         classes: Any = None,
     ) -> Self:
+        if going_on:
+            self._expect_same_parts()
         X, y, weight = self._validated(X, y, sample_weight, going_on)
         if not going_on:
+            if hasattr(self, "net_"):
+                del self.net_  # from now on, whatever else is fitted is no longer that net's
             self.loss_ = made_copy("loss", self._default_loss if self.loss is None else self.loss)
         y = self._encoded(y, going_on, classes)
         if not going_on:
@@ -122,10 +131,19 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             raise
         return self
 
+    def _expect_same_parts(self) -> None:
+        for name, then in self._made_of.items():
+            now = getattr(self, name)
+            if now is not then and now != then:
+                raise ConfigError(
+                    f"warm_start and partial_fit go on with what was made of {name}={then!r}; fit without warm_start "
+                    f"begins anew. Received: {name}={now!r}"
+                )
+
     def _validated(self, X: Any, y: Any, sample_weight: Any, going_on: bool) -> tuple[Array, Array, Array | None]:
         """X, y and the weights as arrays of our own memory and dtype, without the samples that weigh nothing."""
         dtype = self._place()[1] if going_on else torch_dtype(self.dtype)
-        wanted = (np.float64, np.float32) if dtype is None else _NUMPY[dtype]
+        wanted = (np.float64, np.float32) if dtype is None else NUMPY[dtype]
         X, y = validate_data(self, X, y, reset=not going_on, dtype=wanted, **self._rules())
         weight = None
         if sample_weight is not None:
@@ -152,6 +170,10 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """How many columns the net's output has, and what each is."""
 
     @abstractmethod
+    def _check_meaning(self, output: Tensor) -> None:
+        """See on one row that the net's output is what the loss takes it for."""
+
+    @abstractmethod
     def _last(self) -> list[Layer]:
         """What stands behind the last linear layer of a net that is made from widths."""
 
@@ -161,17 +183,19 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _begin(self, row: Tensor) -> None:
         """Make the net, its optimizer and its schedule."""
+        check_device("cpu" if self.device is None else self.device, row.dtype)
         device = torch.device("cpu" if self.device is None else self.device)
         columns, meaning = self._columns()
         self._random = generator(self.random_state)
         with seeded(draw_seed(self._random), device):
             net = make_net(self.net, self.hidden, self.activation, row.shape[1], columns, self._last())
         net.to(device, row.dtype)
-        check_output(net, row.to(device), columns, meaning)
+        self._check_meaning(check_output(net, row.to(device), columns, meaning))
         self.optimizer_ = make_optimizer(self.optimizer, self.lr, net)
         self.schedule_ = make_schedule(self.schedule, self.optimizer_)
         self.history_ = History([])
         self.n_iter_ = 0
+        self._made_of = {name: getattr(self, name) for name in _PARTS}
         self.net_ = net
 
     def _train(self, X: Array, y: Array, weight: Array | None, epochs: int, validation_fraction: float | None) -> None:
@@ -184,6 +208,7 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             held = self._data(*split[1::2])
             X, y, weight = (*split[::2], None)[:3]
         device, _ = self._place()
+        check_list(metrics=self.metrics, callbacks=self.callbacks)
         self.callbacks_ = [made_copy("callback", callback) for callback in self.callbacks]
         with seeded(draw_seed(self._random), device):
             history = fit(
@@ -231,7 +256,7 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """What the net predicts for X, on the CPU."""
         check_is_fitted(self, "net_")
         device, dtype = self._place()
-        X = validate_data(self, X, reset=False, dtype=_NUMPY[dtype])
+        X = validate_data(self, X, reset=False, dtype=NUMPY[dtype])
         rows = torch.from_numpy(np.require(X, requirements=("C", "W")))
         parts = torch.split(rows, _ROWS)
         return torch.cat([self.net_.predict(part.to(device)).cpu() for part in parts])

@@ -45,7 +45,7 @@ def make_net(
         return Sequential(*_from_widths(hidden, activation, n_features, n_outputs), *last)
     if isinstance(spec, Layer | Mapping | Sequence):
         net = build(copy.deepcopy(spec))
-    elif callable(spec):
+    elif callable(spec) and not isinstance(spec, torch.nn.Module):
         net = spec(n_features, n_outputs)
     else:
         net = spec
@@ -70,21 +70,39 @@ def _from_widths(hidden: Sequence[int], activation: Any, n_features: int, n_outp
     return [*layers, Linear(widths[-1], n_outputs)]
 
 
-def check_output(net: Layer, x: Tensor, n_outputs: int, meaning: str) -> None:
-    """See on one row that the net takes X and gives what is needed of it.
+def check_list(**lists: Any) -> None:
+    """Require lists or tuples of components.
+
+    Raises:
+        ConfigError: If one is something else, such as the name of a single component.
+
+    Examples:
+        >>> check_list(metrics="accuracy")
+        Traceback (most recent call last):
+        minigrad.errors.ConfigError: metrics is a list. Received: metrics='accuracy'
+    """
+    for name, value in lists.items():
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ConfigError(f"{name} is a list. Received: {name}={value!r}")
+
+
+def check_output(net: Layer, x: Tensor, n_outputs: int, meaning: str) -> Tensor:
+    """See on one row that the net takes X and gives what is needed of it, and return that.
 
     Raises:
         ShapeError: If its output has another shape.
     """
     try:
-        received = tuple(net.predict(x[:1]).shape)
+        output: Tensor = net.predict(x[:1])
     except Exception as error:
         error.add_note(f"This is the net's answer to one row of X, of {x.shape[1]} features.")
         raise
+    received = tuple(output.shape)
     if received != (1, n_outputs):
         raise ShapeError(
             f"The net must map (N, {x.shape[1]}) to (N, {n_outputs}): {meaning}. Received: {received} for one row"
         )
+    return output
 
 
 def make_optimizer(spec: Any, lr: float | None, net: Layer) -> Optimizer:

@@ -2,12 +2,13 @@
 
 from typing import Any, Self, final
 
+import numpy as np
 import torch
 from sklearn.base import RegressorMixin  # type: ignore[import-untyped]
 from torch import Tensor
 
 from minigrad.core import Layer
-from minigrad.interop.sklearn.estimator import Array, NetEstimator
+from minigrad.interop.sklearn.estimator import NUMPY, Array, NetEstimator
 
 
 @final
@@ -50,7 +51,8 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]
         n_features_in_, feature_names_in_: What X looked like.
 
     Raises:
-        ConfigError: If an argument cannot be used; it is told by `fit`.
+        ConfigError: If an argument cannot be used; it is told by `fit`. Also if one of those that the net, loss or
+            optimizer was made of was changed before `warm_start` or `partial_fit` goes on with them.
         ShapeError: If the net's output has not a column for each target.
         NonFiniteError: If training ended with a NaN or an infinity in the weights.
 
@@ -91,10 +93,13 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]
         return y.reshape(len(y), n_outputs)
 
     def _target(self, y: Array) -> Tensor:
-        return torch.tensor(y, dtype=self._place()[1])
+        return torch.from_numpy(np.array(y, dtype=NUMPY[self._place()[1]], order="C"))
 
     def _columns(self) -> tuple[int, str]:
         return self.n_outputs_, "one column for each target"
+
+    def _check_meaning(self, output: Tensor) -> None:
+        pass
 
     def _last(self) -> list[Layer]:
         return []
