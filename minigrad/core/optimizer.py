@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
+import torch
 from torch import Tensor
 
 from minigrad.core.component import Component, constructor_arguments
@@ -48,6 +49,9 @@ class Optimizer(Component, ABC):
     parameters: list[Parameter]
     states: list[dict[str, Any]]
     groups: "list[Optimizer]"
+
+    # States that have their parameter's shape, as a fused kernel takes for granted.
+    _shaped_states: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Params) -> None:
         name = type(self).__name__
@@ -147,17 +151,31 @@ class Optimizer(Component, ABC):
                 f"The state dict of {name} must be that of an optimizer with its arguments, "
                 f"{', '.join(self.config())}. Received: {', '.join(sorted(unknown))}"
             )
-        # A fused kernel would run past the end of a state that is too small.
         expected = [[tuple(parameter.shape) for parameter in group.parameters] for group in self.groups]
         if received != expected or states != [len(shapes) for shapes in expected]:
             raise ValueError(
                 f"The state dict of {name} must hold a state for each parameter, of its shape; by group: {expected}. "
                 f"Received: {received}"
             )
+        self._check_shaped(state_dict)
         for group, saved in zip(self.groups, state_dict["groups"], strict=True):
             for name, value in saved["config"].items():
                 setattr(group, name, value)
-            group.states[:] = [_copied(state) for state in saved["states"]]
+            group.states[:] = [
+                {name: _copied(value, parameter.device) for name, value in state.items()}
+                for parameter, state in zip(group.parameters, saved["states"], strict=True)
+            ]
+
+    def _check_shaped(self, state_dict: Mapping[str, Any]) -> None:
+        # A fused kernel would run past the end of a state that is too small.
+        states = [state for group in state_dict["groups"] for state in group["states"]]
+        for parameter, state in zip(self.parameters, states, strict=True):
+            for name in self._shaped_states:
+                if name in state and state[name].shape != parameter.shape:
+                    raise ValueError(
+                        f"In {type(self).__name__} {name} has its parameter's shape, {tuple(parameter.shape)}. "
+                        f"Received: {tuple(state[name].shape)}"
+                    )
 
 
 def _as_groups(params: Params) -> list[dict[str, Any]]:
@@ -171,5 +189,11 @@ def _keys(state_dict: Any) -> str:
     return f"the keys {', '.join(map(str, state_dict))}" if isinstance(state_dict, Mapping) else repr(state_dict)
 
 
-def _copied(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.clone() if isinstance(value, Tensor) else value for name, value in state.items()}
+def _copied(value: Any, device: torch.device) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().to(device, copy=True)
+    if isinstance(value, list | tuple):
+        return type(value)(_copied(item, device) for item in value)
+    if isinstance(value, dict):
+        return {name: _copied(item, device) for name, item in value.items()}
+    return value

@@ -45,6 +45,8 @@ class Adagrad(Optimizer):
         Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 2011.
     """
 
+    _shaped_states = ("sum",)
+
     def __init__(
         self,
         params: Params,

@@ -49,6 +49,8 @@ class Adam(Optimizer):
         Reddi et al., "On the Convergence of Adam and Beyond", ICLR 2018 (amsgrad).
     """
 
+    _shaped_states = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+
     def __init__(
         self,
         params: Params,

@@ -1,17 +1,17 @@
 """Checkpoint: where and when the whole state of a run is written, and how it is taken up again."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from minigrad.callbacks.watch import check_mode
-from minigrad.core import Callback, Layer, Metric, Mode, Run
+from minigrad.core import Callback, Component, Layer, Metric, Mode, Optimizer, Run
 from minigrad.core.checks import check_count
 from minigrad.errors import CheckpointError, MinigradError
-from minigrad.files import read_tree, write_tree
+from minigrad.files import read_tree, write_file, write_tree
 from minigrad.training.data import Batches
 from minigrad.training.history import from_columns
 from minigrad.training.randomness import packed, random_states, set_random_states, unpacked
@@ -72,24 +72,31 @@ class Checkpoint:
 
     def kept(self) -> list[Path]:
         """The numbered files, the oldest first."""
-        return sorted(self.folder.glob("checkpoint-*.safetensors"))
+        steps = {path: path.stem.removeprefix("checkpoint-") for path in self.folder.glob("checkpoint-*.safetensors")}
+        return sorted((path for path, step in steps.items() if step.isdecimal()), key=lambda path: int(steps[path]))
 
     def write(self, state: Mapping[str, Any], step: int) -> Path:
         """Write the newest file, and forget those that are too old."""
         write_tree(self.newest, dict(state), kind=KIND)
-        if self.keep > 1:
-            self._number(state, self.folder / f"checkpoint-{step:09d}.safetensors")
-            for old in self.kept()[: -self.keep]:
-                old.unlink(missing_ok=True)
+        self.number(step)
         return self.newest
 
-    def _number(self, state: Mapping[str, Any], path: Path) -> None:
+    def number(self, step: int) -> None:
+        """Keep the newest file under its number, and forget those that are too old.
+
+        Whoever goes on from a file does so, too: the run may have been killed between writing and this.
+        """
+        if self.keep == 1:
+            return
         # The same bytes under a second name, where the file system knows how; it is whole from the first moment.
+        path = self.folder / f"checkpoint-{step:09d}.safetensors"
         path.unlink(missing_ok=True)
         try:
             os.link(self.newest, path)
         except OSError:
-            write_tree(path, dict(state), kind=KIND)
+            write_file(path, self.newest.read_bytes())
+        for old in self.kept()[: -self.keep]:
+            old.unlink(missing_ok=True)
 
     def __repr__(self) -> str:
         return (
@@ -114,7 +121,7 @@ def state_of(
         "best": best,
         "settings": dict(settings),
         "net": dict(run.net.state_dict()),
-        "optimizer": {"name": type(run.optimizer).__name__, **run.optimizer.state_dict()},
+        "optimizer": run.optimizer.state_dict(),
         "schedule": None if run.schedule is None else run.schedule.state_dict(),
         "data": batches.state_dict(),
         "random": packed(random_states()),
@@ -138,29 +145,69 @@ def restore(
         CheckpointError: If the file is damaged, or is that of another run: it says in what they differ.
     """
     state = read_tree(path, kind=KIND)
-    _expect_equal(path, state["settings"], settings)
-    names = {"metrics": [type(metric).__name__ for metric in metrics]}
-    _expect_equal(path, {"metrics": [part["name"] for part in state["metrics"]]}, names)
-    remembering = _pairs(path, state["callbacks"], callbacks)
-    _expect_equal(path, {"optimizer": state["optimizer"]["name"]}, {"optimizer": type(run.optimizer).__name__})
-    _expect_equal(path, {"schedule": state["schedule"] is not None}, {"schedule": run.schedule is not None})
     try:
+        names = {"metrics": [type(metric).__name__ for metric in metrics]}
+        _expect_equal(path, {"metrics": [part["name"] for part in state["metrics"]]}, names)
+        _expect_equal(path, *_without_moved(state, settings, run.optimizer))
         _expect_dtypes(path, state["net"], run.net)
+        remembering = _pairs(path, state["callbacks"], callbacks)
         run.net.load_state_dict(state["net"])
-        run.optimizer.load_state_dict(state["optimizer"])
+        # The schedule sets rates; what somebody has changed since stands in the optimizer's state, which comes second.
         if run.schedule is not None:
             run.schedule.load_state_dict(state["schedule"])
+        run.optimizer.load_state_dict(state["optimizer"])
         batches.load_state_dict(state["data"])
         for callback, remembered in remembering:
             callback.load_state_dict(remembered)
         for metric, saved in zip(metrics, state["metrics"], strict=True):
             metric.load_state_dict(saved["state"])
-    except MinigradError as error:
-        raise CheckpointError(f"{path} is the checkpoint of another run: {error}") from error
-    run.step, run.epoch, run.rows[:] = state["step"], state["epoch"], from_columns(state["history"])
-    set_random_states(unpacked(state["random"]))
-    best: float | None = state["best"]
+        run.step, run.epoch, run.rows[:] = state["step"], state["epoch"], from_columns(state["history"])
+        set_random_states(unpacked(state["random"]))
+        best: float | None = state["best"]
+    except CheckpointError:
+        raise
+    except Exception as error:  # whatever takes over a state of another net, version or plugin may raise any
+        told = error if isinstance(error, MinigradError) else f"{type(error).__name__}: {error}"
+        raise CheckpointError(f"{path} is the checkpoint of another run: {told}") from error
     return best
+
+
+def description(run: Run) -> dict[str, Any]:
+    """What learns, from what and how, before the first update: each argument under its path, `net.layers.0.p`, say."""
+    groups = run.optimizer.groups
+    parts = {"net": run.net, "loss": run.loss, "optimizer": groups[0] if len(groups) == 1 else groups}
+    return dict(_leaves({**parts, "schedule": run.schedule, "metric": run.metrics, "validates": run.validates}, ""))
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Component):
+        yield path, type(value).__name__
+        try:
+            value = value.config()
+        except AttributeError:  # somebody's class that does not keep its arguments
+            return
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from _leaves(item, f"{path}.{i}")
+    else:  # tensors, functions and the like are compared by their sort alone
+        yield path, value if type(value) in (str, int, float, bool, type(None)) else type(value).__name__
+
+
+def _without_moved(
+    state: Mapping[str, Any], settings: Mapping[str, Any], optimizer: Optimizer
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings to compare: of an optimizer that has come as far as the file, or further, not its arguments."""
+    saved, ours = dict(state["settings"]), dict(settings)
+    now = [group.config() for group in optimizer.groups]
+    used = any(parameter_state for group in optimizer.groups for parameter_state in group.states)
+    if used or now == [group["config"] for group in state["optimizer"]["groups"]]:
+        for table in (saved, ours):
+            for name in [name for name in table if name.startswith("optimizer.")]:
+                del table[name]
+    return saved, ours
 
 
 def _remembered(callbacks: Sequence[Callback]) -> list[dict[str, Any]]:
@@ -188,11 +235,11 @@ def _pairs(
 
 
 def _expect_equal(path: Path, saved: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    for name, value in ours.items():
-        if saved.get(name) != value:
+    for name in {**ours, **saved}:
+        if saved.get(name) != ours.get(name):
             raise CheckpointError(
                 f"A run is resumed as it was begun; {path} was written with {name}={saved.get(name)!r}. "
-                f"Received: {name}={value!r}"
+                f"Received: {name}={ours.get(name)!r}"
             )
 
 

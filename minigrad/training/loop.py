@@ -10,7 +10,7 @@ from minigrad.callbacks.watch import Watch
 from minigrad.core import Callback, Layer, Loss, Metric, Optimizer, Run, Schedule
 from minigrad.errors import CheckpointError, DataError
 from minigrad.files import write_tree
-from minigrad.training.checkpoint import KIND, Checkpoint, restore, state_of
+from minigrad.training.checkpoint import KIND, Checkpoint, description, restore, state_of
 from minigrad.training.data import Batches
 from minigrad.training.evaluating import measured, value_of
 from minigrad.training.events import EVENTS, bound, check_events, stopping_on_interrupt, wrapped_net
@@ -73,12 +73,14 @@ class Loop:
             folder=None if checkpoint is None else checkpoint.folder,
             save=self._save,
         )
+        self.settings |= description(self.run_)
         for callback in callbacks:
             check_events(callback)
         self.events = {name: list(bound(callbacks, name)) for name in EVENTS}
         self.net = wrapped_net(net, callbacks)
         best = None if checkpoint is None else checkpoint.best
         mode = None if checkpoint is None else checkpoint.mode
+        self.settings |= {"best": best, "mode": mode}
         self.watch = None if best is None else Watch("Checkpoint", best, mode, argument="best")
         self.saved = -1
         self.waiting: list[Path] = []
@@ -117,6 +119,12 @@ class Loop:
             self.watch.begin(self.run_)
         newest = self.checkpoint.newest
         if not newest.exists():
+            if kept := self.checkpoint.kept():
+                raise CheckpointError(
+                    f"{self.checkpoint.folder} holds numbered checkpoints of an earlier run, but no {newest.name}: "
+                    f"copy one to that name and go on from it with resume=True, or choose another folder. "
+                    f"Received: {kept[-1].name}"
+                )
             self.checkpoint.folder.mkdir(parents=True, exist_ok=True)
         elif resume:
             own = self._own_callbacks()
@@ -124,6 +132,7 @@ class Loop:
             if self.watch is not None:
                 self.watch.best = best
             self.saved = self.run_.step
+            self.checkpoint.number(self.saved)
         else:
             raise CheckpointError(
                 f"{self.checkpoint.folder} holds the checkpoint of an earlier run: go on from it with resume=True, or "

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from minigrad.core import Optimizer, Parameter
 from minigrad.layers import Linear
+from minigrad.optimizers import Adagrad, Adam, AdamW
 
 
 class Plain(Optimizer):
@@ -148,6 +149,30 @@ def test_a_state_dict_of_another_optimizer_is_refused_and_nothing_taken_over():
     for wrong, received in ((theirs, "the keys state, param_groups"), ({}, "the keys "), (None, "None")):
         with pytest.raises(ValueError, match=rf"^Plain\.load_state_dict expects .* Received: {received}$"):
             plain.load_state_dict(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("cls", "name"), [(Adam, "exp_avg"), (AdamW, "exp_avg_sq"), (Adagrad, "sum")])
+def test_a_state_that_a_kernel_would_run_past_is_refused(cls: Any, name: str):
+    optimizer = cls(parameters(2))
+    fill(optimizer.parameters)
+    optimizer.step()
+    saved = optimizer.state_dict()
+    saved["groups"][0]["states"][1][name] = torch.zeros(1)
+    with pytest.raises(ValueError, match=rf"^In {cls.__name__} {name} has its parameter's shape, \(2,\)\. .*: \(1,\)$"):
+        optimizer.load_state_dict(saved)
+
+
+def test_state_goes_where_its_parameter_is():
+    one, other = Plain(parameters(1)), Plain([Parameter(torch.zeros(2, device="meta"))])
+    one.states[0] |= {"last": torch.ones(2), "history": [(torch.ones(2), 3)]}
+    saved = one.state_dict()
+    other.load_state_dict(saved)
+    [(tensor, number)] = other.states[0]["history"]
+    assert (other.states[0]["last"].device.type, tensor.device.type, number) == ("meta", "meta", 3)
+    same = Plain(parameters(1))
+    same.load_state_dict(saved)
+    same.states[0]["history"][0][0].zero_()
+    assert saved["groups"][0]["states"][0]["history"][0][0].tolist() == [1.0, 1.0]
 
 
 def test_groups_save_their_own_arguments():

@@ -1,6 +1,7 @@
 """A killed run that is resumed is the run that was never killed; and a checkpoint of another run is told."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import pytest
 import torch
 
 from minigrad import Callback, Metric
+from minigrad.core import Parameter
 from minigrad.errors import CheckpointError
 from minigrad.files import read_tree
-from minigrad.layers import Linear, Sequential
-from minigrad.losses import MSE
+from minigrad.layers import Dropout, Linear, Sequential
+from minigrad.losses import L1, MSE
 from minigrad.optimizers import SGD, Adam
+from minigrad.registry import build
+from minigrad.schedules import LinearLR
 from minigrad.training import Checkpoint, fit
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +48,7 @@ def small(folder=None, net=None, optimizer=None, **options):
     net = Linear(1, 1) if net is None else net
     optimizer = SGD(net.parameters(), lr=0.1) if optimizer is None else optimizer(net.parameters())
     options = {"epochs": 2, "batch_size": 4, "progress": False, "checkpoint": folder, **options}
-    return fit(net, MSE(), optimizer, (X, Y), **options)
+    return fit(net, options.pop("loss", MSE()), optimizer, (X, Y), **options)
 
 
 def test_a_run_can_be_made_longer(tmp_path):
@@ -117,8 +121,17 @@ def test_callbacks_that_remember_must_be_there_and_others_may_come(tmp_path):
         ({"clip": 1.0}, "clip=None. Received: clip=1.0"),
         ({"optimizer": Adam}, "optimizer='SGD'. Received: optimizer='Adam'"),
         ({"metrics": ["mae"]}, r"metrics=\[\]. Received: metrics=\['MeanAbsoluteError'\]"),
-        ({"schedule": {"name": "exponential", "gamma": 0.9}}, "schedule=False. Received: schedule=True"),
-        ({"net": Sequential(Linear(1, 1))}, r"is the checkpoint of another run: [\s\S]*missing"),
+        ({"schedule": {"name": "exponential", "gamma": 0.9}}, "schedule=None. Received: schedule='ExponentialLR'"),
+        ({"optimizer": lambda p: SGD(p, lr=0.2)}, "optimizer.lr=0.1. Received: optimizer.lr=0.2"),
+        (
+            {"optimizer": lambda p: SGD([{"params": list(p)}, {"params": [Parameter(X)]}])},
+            "optimizer.0=None. Received: optimizer.0='SGD'",
+        ),
+        ({"loss": L1()}, "loss='MSE'. Received: loss='L1'"),
+        ({"loss": MSE(reduction="sum")}, "loss.reduction='mean'. Received: loss.reduction='sum'"),
+        ({"validation": (X, Y)}, "validates=False. Received: validates=True"),
+        ({"net": Sequential(Linear(1, 1))}, "net='Linear'. Received: net='Sequential'"),
+        ({"net": Linear(1, 2)}, "net.out_features=1. Received: net.out_features=2"),
         ({"net": Linear(1, 1, dtype=torch.float64)}, "resumed in their own dtype; .* is torch.float32"),
     ],
 )
@@ -126,6 +139,112 @@ def test_a_checkpoint_of_another_run_is_told(tmp_path, changes, message):
     small(tmp_path)
     with pytest.raises(CheckpointError, match=message):
         small(tmp_path, resume=True, **changes)
+
+
+def test_changes_within_a_net_a_schedule_and_a_metric_are_told(tmp_path):
+    def run(p=0.1, gamma=0.9, logits=True, best="cost", **options):
+        net = Sequential(Linear(1, 1), Dropout(p))
+        options |= {"metrics": [{"name": "binary_accuracy", "logits": logits}], "checkpoint": tmp_path}
+        options |= {
+            "schedule": {"name": "exponential_lr", "gamma": gamma},
+            "checkpoint": Checkpoint(tmp_path, best=best),
+        }
+        small(net=net, loss="bce_with_logits", validation=(X, (Y > 0).float()), **options)
+
+    run()
+    run(resume=True, epochs=3)
+    for name, then, now in [("net.layers.1.p", 0.1, 0.5), ("schedule.gamma", 0.9, 0.5), ("best", "cost", "val_cost")]:
+        message = re.escape(f"was written with {name}={then!r}. Received: {name}={now!r}")
+        with pytest.raises(CheckpointError, match=message):
+            run(resume=True, **{name.split(".")[-1]: now})
+    with pytest.raises(CheckpointError, match=r"metric\.binary_accuracy\.logits=True\. Received: .*=False"):
+        run(resume=True, logits=False)
+
+
+def test_an_optimizer_that_is_used_on_goes_on_from_where_the_file_is(tmp_path):
+    whole = small(epochs=4, seed=1, schedule={"name": "linear_lr", "total_iters": 30})
+    for make in (lambda p: SGD(p, lr=0.1), lambda p: SGD(p, lr=0.1, momentum=0.5)):
+        folder = tmp_path / str(id(make))
+        net = Linear(1, 1)
+        optimizer = make(net.parameters())
+        schedule = LinearLR(optimizer, total_iters=30)
+        options = {"net": net, "optimizer": lambda _, made=optimizer: made, "schedule": schedule, "seed": 1}
+        small(folder, epochs=2, **options)
+        assert optimizer.lr != pytest.approx(0.1 / 3)
+        longer = small(folder, epochs=4, resume=True, **options)
+        assert len(longer) == len(whole)
+
+
+class Halves(Callback):
+    """Halves the learning rate at the fifth update."""
+
+    def on_step_end(self, run):
+        if run.step == 5:
+            run.optimizer.lr *= 0.5
+
+
+class Falls(Callback):
+    """Falls over at an update."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def on_step_end(self, run):
+        if run.step == self.at:
+            raise SystemExit
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "lookahead"])
+@pytest.mark.parametrize("schedule", [None, {"name": "exponential_lr", "gamma": 0.9}], ids=["plain", "scheduled"])
+def test_a_rate_that_a_callback_has_changed_is_kept(tmp_path, optimizer, schedule):
+    def run(name, resume=False, at=0):
+        options = {"epochs": 4, "schedule": schedule, "schedule_every": "epoch", "resume": resume, "seed": 1}
+        spec = {"name": optimizer} if optimizer == "sgd" else {"name": optimizer, "base": "sgd", "k": 2}
+        checkpoint = Checkpoint(tmp_path / name, every=1)
+        small(
+            checkpoint,
+            optimizer=lambda p: build({**spec, "kind": "optimizer"}, params=p),
+            callbacks=[Halves(), Falls(at)],
+            **options,
+        )
+        return checkpoint.newest.read_bytes()
+
+    with pytest.raises(SystemExit):
+        run("fell", at=8)
+    assert run("fell", resume=True) == run("whole")
+
+
+def test_a_state_that_cannot_be_taken_over_is_told(tmp_path):
+    class Other(Counts):
+        def load_state_dict(self, state_dict):
+            self.count = state_dict["number"]
+
+    Other.__name__ = "Counts"
+    small(tmp_path, callbacks=[Counts()])
+    with pytest.raises(CheckpointError, match="is the checkpoint of another run: KeyError: 'number'"):
+        small(tmp_path, resume=True, callbacks=[Other()])
+
+
+def test_a_number_that_a_killed_run_has_not_given_is_given(tmp_path):
+    checkpoint = Checkpoint(tmp_path, every=1, keep=3)
+    small(checkpoint)
+    names = [path.name for path in checkpoint.kept()]
+    checkpoint.kept()[-1].unlink()
+    (tmp_path / "checkpoint-mine.safetensors").touch()
+    small(checkpoint, resume=True)
+    assert [path.name for path in checkpoint.kept()] == names
+    assert checkpoint.kept()[-1].read_bytes() == checkpoint.newest.read_bytes()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_numbered_files_without_a_newest_are_not_run_over(tmp_path, resume):
+    checkpoint = Checkpoint(tmp_path, every=1, keep=2)
+    small(checkpoint)
+    checkpoint.newest.unlink()
+    with pytest.raises(
+        CheckpointError, match=r"no checkpoint\.safetensors: .* Received: checkpoint-000000006\.safetensors"
+    ):
+        small(checkpoint, resume=resume)
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path):

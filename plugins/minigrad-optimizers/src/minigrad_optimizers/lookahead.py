@@ -73,3 +73,19 @@ class Lookahead(Optimizer):
         slow.copy_(torch.where(due, slow.lerp(parameter, self.alpha), slow))
         parameter.copy_(torch.where(due, slow, parameter))
         state |= {"slow": slow, "lookahead_step": step}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Each group's arguments and states, and the base's arguments as they stand now."""
+        saved = super().state_dict()
+        groups: list[Any] = self.groups
+        for group, kept in zip(groups, saved["groups"], strict=True):
+            kept["base"] = group._base.config()
+        return saved
+
+    def load_state_dict(self, state_dict: Any) -> None:
+        """Take over what `state_dict` returned."""
+        super().load_state_dict(state_dict)
+        groups: list[Any] = self.groups
+        for group, kept in zip(groups, state_dict["groups"], strict=True):
+            for name, value in kept["base"].items():
+                setattr(group._base, name, value)
