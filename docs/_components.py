@@ -20,6 +20,9 @@ KINDS = {
     "optimizer": "optimizers",
     "schedule": "schedules",
     "initializer": "initializers",
+    "callback": "callbacks",
+    "metric": "metrics",
+    "dataset": "datasets",
 }
 PAGE = """\
 # {name}

@@ -85,6 +85,8 @@ def test_a_formula_that_cannot_be_drawn_is_named():
 def test_every_component_has_a_page_with_its_formula_and_torchs_verdict(site: Path):
     from docs import _components as components
 
+    # What has no page: a converter is an entry for a class of torch.
+    assert {row.kind for row in minigrad.components()} - set(components.KINDS) == {"converter"}
     for row in components.rows():
         page = site / "reference" / components.KINDS[row.kind] / row.id.replace(":", "-") / "index.html"
         assert page.is_file(), row.id
