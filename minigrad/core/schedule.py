@@ -53,6 +53,11 @@ class Schedule(Component, ABC):
     def watch(self, metric: float | None) -> None:
         """Take note of a metric; override it where the rate depends on one."""
 
+    @property
+    def watches(self) -> bool:
+        """Whether the next `step` needs a metric; `fit` calls it only when there is a new one."""
+        return type(self).watch is not Schedule.watch
+
     def apply(self, group: Optimizer, rate: float) -> None:
         """Set one group's rate; override it where more than `lr` is scheduled."""
         group.lr = rate

@@ -55,6 +55,12 @@ class SequentialLR(Schedule):
         schedule, _ = self._turn(self.last_step)
         schedule.watch(metric)
 
+    @property
+    def watches(self) -> bool:
+        """Whether the schedule whose turn is next does."""
+        schedule, _ = self._turn(self.last_step + 1)
+        return schedule.watches
+
     def apply(self, group: Optimizer, rate: float) -> None:
         """Let the schedule whose turn it is set the rate, and what else it sets."""
         schedule, start = self._turn(self.last_step)

@@ -61,12 +61,12 @@ def fit(
         fields: The names of x and y, where data or batches are dicts.
         validation: Data like `data`, to measure the cost and the metrics on: columns `val_cost`, `val_<metric>`.
         validate_every: Updates between two validations; `None` validates at the end of each pass. The last update is
-            always followed by one.
+            always followed by one, unless the run is stopped early.
         metrics: What is measured on `validation`, or, where there is none, on the predictions that are learned from.
         callbacks: Told what happens, in their order.
         schedule: Sets the learning rate; from a name or a configuration it is made for the optimizer.
-        schedule_every: Whether the schedule goes on after each update or after each pass. One that watches a metric is
-            given the newest `val_cost`, or else `cost`.
+        schedule_every: Whether the schedule goes on after each update or after each pass. One that watches a metric
+            goes on only when there is a new one: `val_cost` or, without validation data, `cost`.
         accumulate: Batches that make up one update.
         clip: The largest norm that all gradients together may have; `None` lets them be.
         seed: Of the order of the data and of what layers draw, such as dropout's noise; torch's global generator is

@@ -15,6 +15,7 @@ from minigrad.training.data import Batches
 from minigrad.training.evaluating import measured, value_of
 from minigrad.training.events import EVENTS, bound, check_events, stopping_on_interrupt, wrapped_net
 from minigrad.training.history import History, Packing, settle
+from minigrad.training.randomness import random_states, set_random_states
 from minigrad.training.sources import Batch
 from minigrad.training.step import accumulated_step, train_step
 
@@ -50,6 +51,7 @@ class Loop:
     ) -> None:
         self.data = data
         self.epochs = epochs
+        self.steps = steps
         self.validation = validation
         self.validate_every = validate_every
         self.metrics = metrics
@@ -77,7 +79,10 @@ class Loop:
         for callback in callbacks:
             check_events(callback)
         self.events = {name: list(bound(callbacks, name)) for name in EVENTS}
+        self.started: list[Callback] = []  # only who was told of the start is told of the end
         self.net = wrapped_net(net, callbacks)
+        held = {id(p) for p in optimizer.parameters}
+        self.others = [p for p in net.parameters() if id(p) not in held]
         best = None if checkpoint is None else checkpoint.best
         mode = None if checkpoint is None else checkpoint.mode
         self.settings |= {"best": best, "mode": mode}
@@ -90,27 +95,55 @@ class Loop:
     def run(self, resume: bool) -> History:
         """Train, from the beginning or from the newest checkpoint."""
         run = self.run_
+        for metric in self.metrics.values():
+            metric.reset()  # an earlier run may have ended between two measurements
         self._begin(resume)
         try:
             with stopping_on_interrupt(run):
-                self._tell("on_fit_start")
+                self._start()
                 if self.checkpoint is not None and self.saved < 0:
                     self._write_checkpoint()
-                while not run.stopped and run.epoch != self.epochs and run.step != run.total_steps:
+                while not run.stopped and not self._complete():
                     self._epoch()
                 if self.checkpoint is not None and self.saved != run.step:
                     self._write_checkpoint()
         except BaseException as error:
-            settle(run.rows)
-            error.history = History(run.rows, f"{type(error).__name__}: {error}")  # type: ignore[attr-defined]
-            for told in self.events["on_exception"]:
-                told(run, error)
+            self.updating = False  # whoever saves now saves what the error has left
+            self._bear_history(error)
+            self._tell_each(bound(self.started, "on_exception"), error)
             raise
         finally:
-            self.updating = False
             settle(run.rows)
-            self._tell("on_fit_end")
+            self._tell_each(bound(self.started, "on_fit_end"))
         return History(run.rows, run.stopped)
+
+    def _complete(self) -> bool:
+        # A run may be resumed with fewer steps or epochs than it has made.
+        if self.steps is not None:
+            return self.run_.step >= self.steps
+        return self.epochs is not None and self.run_.epoch >= self.epochs
+
+    def _start(self) -> None:
+        for parameter in self.run_.net.parameters():
+            parameter.zero_grad()  # of an update that was broken off, or of another optimizer
+        for callback in self.callbacks:
+            self.started.append(callback)
+            for told in bound([callback], "on_fit_start"):
+                told(self.run_)
+
+    def _tell_each(self, telling: Iterator[Callable[..., None]], *more: Any) -> None:
+        for told in telling:
+            try:
+                told(self.run_, *more)
+            except BaseException as error:
+                self._bear_history(error)
+                raise
+            finally:
+                self._tell_each(telling, *more)  # the others, whatever this one raised
+
+    def _bear_history(self, error: BaseException) -> None:
+        settle(self.run_.rows)
+        error.history = History(self.run_.rows, f"{type(error).__name__}: {error}")  # type: ignore[attr-defined]
 
     def _begin(self, resume: bool) -> None:
         if self.checkpoint is None:
@@ -152,10 +185,12 @@ class Loop:
         for batches, last in self._updates():
             self.updating = True
             cost = step(batches)
+            for parameter in self.others:
+                parameter.zero_grad()
             run.rows.append({"step": run.step, "epoch": run.epoch, "cost": cost})
             run.step += 1
             self._after(last)
-            if run.stopped or run.step == run.total_steps:
+            if run.stopped or run.step == self.steps:
                 return
         if run.step == begun and not last:
             raise DataError(f"data must yield at least one batch per pass. Received: none in pass {run.epoch}")
@@ -195,14 +230,15 @@ class Loop:
         """All that follows an update."""
         run = self.run_
         every = self.validate_every
-        if (last if every is None else run.step % every == 0) or run.step == run.total_steps:
+        ends = run.step == self.steps or (last and run.epoch + 1 == self.epochs)
+        if ends or (last if every is None else run.step % every == 0):
             self._measure()
         if run.step % _UNREAD == 0:
             settle(run.rows[-_UNREAD:])
         if self.events["on_step_end"]:
             self._tell("on_step_end")
         if run.schedule is not None and (last or self.schedule_every == "step"):
-            run.schedule.step(self._watched() if _watches(run.schedule) else None)
+            self._schedule(run.schedule)
         if last:
             self._tell("on_epoch_end")
             run.epoch += 1
@@ -221,18 +257,30 @@ class Loop:
                 run.rows[-1][name] = value_of(metric)
                 metric.reset()
         else:
+            # A DataLoader draws numbers even for data in their order; the training is to draw the same without it.
+            states = random_states()
             values = measured(run.net, run.loss, self.validation, self.metrics)
+            set_random_states(states)
             run.rows[-1].update({f"val_{name}": value for name, value in values.items()})
             self._tell("on_validation_end")
         self._keep_best()
 
-    def _watched(self) -> float:
-        """What a schedule that watches is given: the newest cost of a validation, or of the training."""
-        if self.validation is not None:
-            for row in reversed(self.run_.rows):
-                if "val_cost" in row:
-                    return float(row["val_cost"])
-        return float(self.run_.row()["cost"])
+    def _schedule(self, schedule: Schedule) -> None:
+        if not schedule.watches:
+            schedule.step()
+        elif (news := self._news()) is not None:
+            schedule.step(news)
+
+    def _news(self) -> float | None:
+        """What a schedule that watches is given: the cost, or of a validation, if there was one since, the newest."""
+        if self.validation is None:
+            return float(self.run_.row()["cost"])
+        for row in reversed(self.run_.rows):
+            if row["epoch"] == self.run_.epoch and "val_cost" in row:
+                return float(row["val_cost"])
+            if row["epoch"] != self.run_.epoch or self.schedule_every == "step":
+                break
+        return None
 
     def _keep_best(self) -> None:
         if self.checkpoint is not None and self.watch is not None:
@@ -266,7 +314,3 @@ class Loop:
     def _tell(self, event: str) -> None:
         for told in self.events[event]:
             told(self.run_)
-
-
-def _watches(schedule: Schedule) -> bool:
-    return type(schedule).watch is not Schedule.watch

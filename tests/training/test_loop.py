@@ -8,14 +8,17 @@ import threading
 import numpy
 import pytest
 import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 from minigrad import Callback, Layer, Metric
-from minigrad.core import Wrapper
-from minigrad.errors import CheckpointError, ConfigError
+from minigrad.callbacks import EarlyStopping, GradientStatistics
+from minigrad.core import Schedule, Wrapper
+from minigrad.errors import CheckpointError, ConfigError, DataError
 from minigrad.layers import Dropout, Linear, Sequential
 from minigrad.losses import MSE
+from minigrad.metrics import MeanAbsoluteError
 from minigrad.optimizers import SGD
-from minigrad.schedules import StepLR
+from minigrad.schedules import LinearLR, SequentialLR, StepLR
 from minigrad.training import Checkpoint, evaluate, fit, train_step
 
 X = torch.linspace(-1, 1, 12).reshape(12, 1)
@@ -89,11 +92,82 @@ class Fails(Callback):
 def test_a_callback_that_raises_is_named_and_the_others_are_told(event):
     journal = Journal()
     with pytest.raises(RuntimeError, match="no more paper") as caught:
-        run_fit(callbacks=[Fails(event), journal])
+        run_fit(callbacks=[journal, Fails(event)])
     assert f"In callback Fails.{event}, after" in caught.value.__notes__[0]
     assert [line[0] for line in journal.lines[-2:]] == ["on_exception", "on_fit_end"]
     assert caught.value.history.stopped == "RuntimeError: no more paper"
     assert all(isinstance(cost, float) for cost in caught.value.history.costs)
+
+
+def test_who_was_not_told_of_the_start_is_not_told_of_the_end():
+    journal = Journal()
+    with pytest.raises(RuntimeError, match="no more paper"):  # and not what the bar lacks
+        run_fit(callbacks=[Fails("on_fit_start"), journal], progress=True)
+    assert journal.lines == []
+
+
+def test_best_weights_of_an_earlier_run_stay_out_of_one_that_does_not_begin():
+    stopping = EarlyStopping(restore_best=True)
+    run_fit(callbacks=[stopping], validation=(X, Y))
+    other = Linear(1, 1)
+    weight = other.weight.clone()
+    with pytest.raises(RuntimeError, match="no more paper"):
+        run_fit(other, [Fails("on_fit_start"), stopping], validation=(X, Y))
+    assert torch.equal(other.weight, weight)
+
+
+def test_each_is_told_of_the_end_whatever_another_one_raises():
+    class FailsInTheEnd(Callback):
+        def on_step_end(self, run):
+            raise ValueError("no more ink")
+
+        def on_exception(self, run, error):
+            raise KeyError("no pencil")
+
+        def on_fit_end(self, run):
+            raise RuntimeError("no more paper")
+
+    journal = Journal()
+    with pytest.raises(RuntimeError, match="no more paper") as caught:
+        run_fit(callbacks=[FailsInTheEnd(), journal])
+    assert [line[0] for line in journal.lines[-2:]] == ["on_exception", "on_fit_end"]
+    assert len(caught.value.history) == 1
+    assert isinstance(caught.value.__context__, KeyError)
+    assert isinstance(caught.value.__context__.__context__, ValueError)
+
+
+def test_what_an_error_has_left_can_be_saved(tmp_path):
+    class Saves(Callback):
+        def on_exception(self, run, error):
+            run.save(run.folder / "left.safetensors")
+
+    with pytest.raises(RuntimeError, match="no more paper"):
+        run_fit(callbacks=[Saves(), Fails("on_before_update")], checkpoint=tmp_path)
+    assert (tmp_path / "left.safetensors").exists()
+
+
+def test_what_a_metric_has_left_over_does_not_count():
+    error = MeanAbsoluteError()
+    with pytest.raises(RuntimeError, match="no more paper"):
+        run_fit(metrics=[error], callbacks=[Fails("on_step_end")])
+    assert run_fit(metrics=[error]).rows == run_fit(metrics=["mae"]).rows
+
+
+def test_gradients_that_were_left_over_do_not_count():
+    model = net()
+    with pytest.raises(RuntimeError, match="no more paper"):
+        run_fit(model, [Fails("on_before_update")])
+    assert model.weight.grad is not None
+    assert run_fit(model).rows == run_fit().rows
+
+
+def test_gradients_that_the_optimizer_does_not_use_do_not_add_up():
+    torch.manual_seed(0)
+    model = Sequential(Linear(1, 3), Linear(3, 1))
+    sgd = SGD(model[1].parameters(), lr=1e-9)
+    history = fit(model, MSE(), sgd, (X, Y), steps=3, callbacks=[GradientStatistics(every=1)], **QUIET)
+    assert history["grad_norm/0.weight"] == pytest.approx(history["grad_norm/0.weight"][:1] * 3, rel=1e-5)
+    assert model[0].weight.grad is None
 
 
 def test_the_validation_is_what_evaluate_says_and_stands_in_the_row_of_its_time():
@@ -117,19 +191,40 @@ def test_validation_can_come_every_so_many_updates_and_always_at_the_end():
     assert [i for i, row in enumerate(history) if "val_cost" in row] == [1, 3, 4]
 
 
+def test_the_last_update_is_validated_also_where_nobody_knows_their_number():
+    history = fit(net(), MSE(), "sgd", iter([(X, Y)] * 3), epochs=1, validation=(X, Y), validate_every=2, **QUIET)
+    assert [i for i, row in enumerate(history) if "val_cost" in row] == [1, 2]
+
+
+@pytest.mark.parametrize("count", [2, 9])
+def test_a_pass_ends_with_its_data_whatever_length_they_tell(count):
+    class Batches(list):
+        def __len__(self):
+            return count
+
+    assert len(fit(net(), MSE(), "sgd", Batches([(X, Y)] * 3), epochs=2, **QUIET)) == 6
+
+
+def test_a_loader_that_drops_its_only_batch_yields_none():
+    loader = DataLoader(TensorDataset(X, Y), batch_size=100, drop_last=True)
+    with pytest.raises(DataError, match="at least one batch per pass"):
+        fit(net(), MSE(), "sgd", loader, epochs=2, **QUIET)
+
+
 def test_without_validation_metrics_are_those_of_the_learning():
     history = run_fit(metrics=["mae"], epochs=1, batch_size=None)
     assert history["mean_absolute_error"] == [pytest.approx((net()(X) - Y).abs().mean().item(), rel=1e-6)]
     assert "cost" in history.rows[0]
 
 
-def test_validation_predicts_and_leaves_the_training_as_it_is():
+@pytest.mark.parametrize("data", [(X, Y), DataLoader(TensorDataset(X, Y), batch_size=5, shuffle=True)])
+def test_validation_predicts_and_leaves_the_training_as_it_is(data):
     def model():
         torch.manual_seed(0)
         return Sequential(Linear(1, 8), Dropout(0.5), Linear(8, 1))
 
     alone, watched = model(), model()
-    assert run_fit(alone).costs == run_fit(watched, validation=(X, Y), metrics=["mae"]).costs
+    assert run_fit(alone).costs == run_fit(watched, validation=data, metrics=["mae"]).costs
 
 
 @pytest.mark.parametrize(("every", "rates"), [("step", [0.1, 0.1, 0.05, 0.05, 0.025, 0.025]), ("epoch", [0.1] * 6)])
@@ -145,12 +240,47 @@ def test_a_schedule_goes_on_by_update_or_by_pass(every, rates):
     assert len(history) == 6
 
 
-def test_a_schedule_that_watches_is_given_the_newest_cost():
+class Watches(Schedule):
+    """Writes down what it is given."""
+
+    def __init__(self, optimizer):
+        self.given = []
+        super().__init__(optimizer)
+
+    def rate(self, base, step):
+        return base
+
+    def watch(self, metric):
+        self.given.append(metric)
+
+
+@pytest.mark.parametrize(
+    ("options", "column", "rows"),
+    [
+        ({"validation": (X, Y)}, "val_cost", [2, 5]),
+        ({"validation": (X, Y), "validate_every": 2}, "val_cost", [1, 3, 5]),
+        ({"validation": (X, Y), "validate_every": 2, "schedule_every": "epoch"}, "val_cost", [1, 5]),
+        ({"validation": (X, Y), "validate_every": 5, "schedule_every": "epoch"}, "val_cost", [5]),
+        ({}, "cost", [0, 1, 2, 3, 4, 5]),
+        ({"schedule_every": "epoch"}, "cost", [2, 5]),
+    ],
+)
+def test_a_schedule_that_watches_is_given_each_new_cost_once(options, column, rows):
     model = net()
-    sgd = SGD(model.parameters(), lr=1e-6)
-    plateau = {"name": "plateau", "patience": 0, "factor": 0.5}
-    fit(model, MSE(), sgd, (X, Y), epochs=4, schedule=plateau, schedule_every="epoch", validation=(X, Y), **QUIET)
-    assert sgd.lr < 1e-6
+    sgd = SGD(model.parameters(), lr=0.1)
+    schedule = Watches(sgd)
+    options = {"epochs": 2, "batch_size": 4, **options, **QUIET}
+    history = fit(model, MSE(), sgd, (X, Y), schedule=schedule, **options)
+    assert schedule.given == [history.rows[i][column] for i in rows]
+
+
+def test_a_warm_up_before_a_plateau_does_not_wait_for_a_validation():
+    model = net()
+    sgd = SGD(model.parameters(), lr=0.1)
+    parts = [LinearLR(sgd, 0.5, total_iters=3), Watches(sgd)]
+    schedule = SequentialLR(sgd, parts, milestones=[4])
+    fit(model, MSE(), sgd, (X, Y), epochs=3, batch_size=4, validation=(X, Y), schedule=schedule, **QUIET)
+    assert (schedule.last_step, len(parts[1].given), sgd.lr) == (5, 2, 0.1)
 
 
 def test_components_go_by_name():

@@ -64,6 +64,12 @@ def test_what_is_complete_stays_as_it_is(tmp_path):
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize("fewer", [{"epochs": 1}, {"epochs": None, "steps": 1}])
+def test_a_run_that_has_made_more_than_is_asked_for_is_complete(tmp_path, fewer):
+    first = small(tmp_path)
+    assert small(tmp_path, resume=True, **fewer).rows == first.rows
+
+
 def test_there_may_be_nothing_to_resume(tmp_path):
     assert len(small(tmp_path / "new" / "deep", resume=True)) == 6
 
