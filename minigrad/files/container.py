@@ -21,6 +21,7 @@ import math
 import os
 import stat
 import struct
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -32,7 +33,7 @@ from torch import Tensor
 from minigrad._version import __version__
 from minigrad.errors import CheckpointError
 from minigrad.files.canonical import read_json, write_json
-from minigrad.files.writing import write_parts
+from minigrad.files.writing import CHUNK, Part, write_parts
 
 FORMAT = "1"
 # What the safetensors library reads.
@@ -125,6 +126,7 @@ def write_container(path: str | os.PathLike[str], kind: str, tree: Any, tensors:
     Raises:
         TypeError: If a tensor is of a sort that cannot be stored.
         ValueError: If a name cannot be, or the header is too large.
+        RuntimeError: If another thread or process changes a tensor meanwhile; what stood there is still there.
         OSError: If the file cannot be written; what stood there is still there.
     """
     stored = {name: _stored(name, tensor) for name, tensor in tensors.items()}
@@ -137,7 +139,7 @@ def write_container(path: str | os.PathLike[str], kind: str, tree: Any, tensors:
             f"All that is no tensor must fit into {MAX_HEADER:,} bytes; put long lists of numbers into tensors. "
             f"Received: {len(header) - 8:,} bytes"
         )
-    write_parts(path, [header, *(_memory(tensor) for tensor in stored.values())])
+    write_parts(path, _parts(header, stored, records))
 
 
 def read_container(path: str | os.PathLike[str], kind: str) -> tuple[Any, dict[str, Tensor]]:
@@ -208,6 +210,27 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
+def _parts(header: bytes, stored: Mapping[str, Tensor], records: Mapping[str, Record]) -> Iterator[Part]:
+    """The file piece by piece; where somebody else may be at a tensor, only what its digest was taken of."""
+    yield header
+    for name, tensor in stored.items():
+        memory = _memory(tensor)
+        if threading.active_count() == 1 and not tensor.is_shared():  # type: ignore[no-untyped-call]
+            yield memory
+            continue
+        record = records[name]
+        digest = _begun(name, record.dtype, record.shape)
+        for begin in range(0, len(memory), CHUNK):
+            copy = bytes(memory[begin : begin + CHUNK])
+            digest.update(copy)
+            yield copy
+        if digest.hexdigest() != record.sha256:
+            raise RuntimeError(
+                f"What is saved must not change meanwhile; copy.deepcopy(net) can be saved while net learns. "
+                f"Received: {name}, which changed"
+            )
+
+
 def _alignment(tensor: Tensor) -> int:
     return min(_DTYPES[tensor.dtype][1], 8)
 
@@ -218,9 +241,13 @@ def _record(name: str, tensor: Tensor) -> Record:
 
 
 def _digest(name: str, dtype: str, shape: list[int], tensor: Tensor) -> str:
-    digest = hashlib.sha256(write_json([name, dtype, shape]).encode() + b"\n")
+    digest = _begun(name, dtype, shape)
     digest.update(_memory(tensor))
     return digest.hexdigest()
+
+
+def _begun(name: str, dtype: str, shape: list[int]) -> "hashlib._Hash":
+    return hashlib.sha256(write_json([name, dtype, shape]).encode() + b"\n")
 
 
 def _memory(tensor: Tensor) -> memoryview:
@@ -330,7 +357,12 @@ def _check_shape(name: str, shape: list[Any]) -> None:
 
 
 def _read_tensor(file: BinaryIO, name: str, record: Record) -> Tensor:
-    tensor = torch.empty(record.shape, dtype=_BY_NAME[record.dtype], device="cpu")
+    try:
+        tensor = torch.empty(record.shape, dtype=_BY_NAME[record.dtype], device="cpu")
+    except RuntimeError as error:  # a file may be larger than the memory, and one with holes larger than its disk
+        raise CheckpointError(
+            f"there is no memory for the {record.nbytes:,} bytes of its tensor {name!r:.100}"
+        ) from error
     memory = _memory(tensor)
     while memory:
         count = file.readinto(memory)  # type: ignore[attr-defined]

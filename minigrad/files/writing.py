@@ -19,7 +19,7 @@ Part = bytes | bytearray | memoryview
 
 # Some file systems (and no local one) cannot sync a folder; there is nothing more to be done for it then.
 _UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
-_CHUNK = 1 << 24
+CHUNK = 1 << 24
 
 
 def write_file(path: str | os.PathLike[str], content: bytes | str) -> None:
@@ -112,7 +112,7 @@ def _write_all(descriptor: int, part: Part) -> None:
     rest = memoryview(part).cast("B") if memoryview(part).nbytes else memoryview(b"")
     while rest:
         # A write may be cut short, by a signal or a disk that is nearly full: the rest is tried again.
-        rest = rest[os.write(descriptor, rest[:_CHUNK]) :]
+        rest = rest[os.write(descriptor, rest[:CHUNK]) :]
 
 
 def _take_over_rights(descriptor: int, existing: os.stat_result) -> None:
@@ -166,7 +166,8 @@ def _remove_left_over(target: Path) -> None:
 
 def _remove_if_left(temporary: str, pid: int) -> None:
     if fcntl is None:
-        os.unlink(temporary)
+        if pid != os.getpid():  # another thread's is not open for a moment, when it is renamed
+            os.unlink(temporary)
         return
     descriptor = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:

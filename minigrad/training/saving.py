@@ -40,6 +40,7 @@ def save(net: Layer, path: str | os.PathLike[str], *, notes: Mapping[str, Any] |
         ConfigError: If the net could not be built again from its configuration: it was changed since it was made, an
             argument is no plain value, tensors share memory, or a constructor needs the numbers in its tensors.
         TypeError: If `net` is no layer, or a note is no plain value.
+        RuntimeError: If another thread or process changes the net meanwhile; what stood there is still there.
         OSError: If the file cannot be written; what stood there is still there.
 
     Examples:

@@ -2,7 +2,9 @@
 
 import math
 import struct
+import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import torch
 
 from minigrad.core import Parameter
 from minigrad.errors import CheckpointError
-from minigrad.files import read_tree, write_tree
+from minigrad.files import container, read_tree, write_tree
 
 DTYPES = [
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128),
@@ -190,3 +192,43 @@ def test_another_kind_is_refused(tmp_path: Path):
     write_tree(tmp_path / "tree", {}, kind="model")
     with pytest.raises(CheckpointError, match=r"tree: it is of the kind 'model'\. Expected: 'checkpoint'"):
         read_tree(tmp_path / "tree", kind="checkpoint")
+
+
+@pytest.mark.parametrize("who", ["thread", "process"])
+def test_what_changes_while_it_is_written_never_replaces_a_file(
+    who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path, tensor, done = tmp_path / "tree", torch.zeros(1000), threading.Event()
+    write_tree(path, {"weight": tensor}, kind="test")
+    write_parts: Callable[..., None] = container.write_parts
+
+    def changed_meanwhile(path: Any, parts: Any) -> None:
+        tensor[-1] += 1
+        write_parts(path, parts)
+
+    monkeypatch.setattr(container, "write_parts", changed_meanwhile)
+    if who == "process":
+        tensor.share_memory_()
+    else:
+        threading.Thread(target=done.wait).start()
+    try:
+        with pytest.raises(RuntimeError, match=r"must not change meanwhile; .* Received: weight, which changed$"):
+            write_tree(path, {"weight": tensor}, kind="test")
+        monkeypatch.undo()
+        assert [file.name for file in tmp_path.iterdir()] == ["tree"]
+        assert not read_tree(path, kind="test")["weight"].any()
+        write_tree(path, {"weight": tensor}, kind="test")
+        assert read_tree(path, kind="test")["weight"][-1] == 1
+    finally:
+        done.set()
+
+
+def test_a_file_larger_than_the_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_tree(tmp_path / "tree", {"weight": torch.zeros(1000)}, kind="test")
+
+    def full(*arguments: Any, **options: Any) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch, "empty", full)
+    with pytest.raises(CheckpointError, match=r"tree: there is no memory for the 4,000 bytes of its tensor 'weight'$"):
+        read_tree(tmp_path / "tree", kind="test")

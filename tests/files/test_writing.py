@@ -205,6 +205,14 @@ def test_without_locks_the_writer_is_asked_for_by_its_number(tmp_path: Path, mon
     assert names(tmp_path) == sorted(["file", alive.name])
 
 
+def test_without_locks_at_all_another_thread_keeps_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(writing, "fcntl", None)
+    left_over(tmp_path, "file", pid=1)
+    ours = left_over(tmp_path, "file", pid=os.getpid())
+    write_file(tmp_path / "file", "new")
+    assert names(tmp_path) == sorted(["file", ours.name])
+
+
 def test_many_writers_of_one_file_leave_one_whole_file(tmp_path: Path):
     contents = [bytes([i]) * 50_000 for i in range(8)]
 
