@@ -396,6 +396,32 @@ def test_a_net_that_minds_the_batch_is_refused(tmp_path: Path):
     assert run(tmp_path / "net.onnx", X[:2]).shape == (2, 1, 8)
 
 
+SIZES: list[tuple[str, Callable[[Tensor], bool], str]] = [
+    ("more than", lambda x: x.shape[0] > 100, r"\(101, 8\)"),
+    ("between", lambda x: 20 < x.shape[0] < 40, r"\(21, 8\)"),
+    ("exactly", lambda x: x.shape[0] == 7, r"\(7, 8\)"),
+    ("every seventh", lambda x: x.shape[0] % 7 == 0, r"\(7, 8\)"),
+    ("a decade", lambda x: x.shape[0] // 10 == 3, r"\(3\d, 8\)"),
+    ("all numbers", lambda x: x.numel() > 1000, r"\(126, 8\)"),
+    ("of two axes", lambda x: x.shape[0] == x.shape[1], r"\(8, 8\)"),
+]
+
+
+@pytest.mark.parametrize(("name", "other", "shape"), SIZES, ids=[name for name, *_ in SIZES])
+def test_a_net_that_does_something_else_for_a_size_that_nobody_tries_is_refused(
+    name: str, other: Callable[[Tensor], bool], shape: str, tmp_path: Path
+):
+    with pytest.raises(ConversionError, match=rf"onnxruntime must compute .* on inputs of shape {shape}\."):
+        export(Made(lambda x: x * 2 if other(x) else x - 1), tmp_path / "net.onnx", X)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_size_that_the_net_refuses_is_nobodys_fault_and_none_is_too_large_to_try(tmp_path: Path):
+    model = Sequential(Embedding(5, 4), PositionalEmbedding(9, 4))
+    export(model, tmp_path / "net.onnx", torch.randint(5, (2, 6)), dynamic_axes=(0, 1))
+    export(Made(lambda x: x * 2 if x.numel() > 2**31 else x), tmp_path / "net.onnx", X)
+
+
 def test_a_net_that_takes_one_size_alone_is_refused(tmp_path: Path):
     def only_four(x: Tensor) -> Tensor:
         torch._check(x.shape[0] >= 4)
@@ -454,6 +480,30 @@ def test_a_wrong_example_gets_the_layers_own_words(example: Any, error: type[Exc
 def test_an_axis_that_is_not_there_is_refused(axes: tuple[int, ...], tmp_path: Path):
     with pytest.raises(ValueError, match=rf"^dynamic_axes must be .* Received: dynamic_axes=\({axes[0]}"):
         export(Linear(8, 2), tmp_path / "net.onnx", X, dynamic_axes=axes)
+
+
+@pytest.mark.parametrize("axes", [0, "text", (0.0,), (True,), None])
+def test_axes_are_whole_numbers_in_a_tuple(axes: Any, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"^dynamic_axes must be a tuple of axes, as in \(0, 1\)\. Received: "):
+        export(Linear(8, 2), tmp_path / "net.onnx", X, dynamic_axes=axes)
+
+
+def test_axes_that_can_be_counted_only_once_stay_open(tmp_path: Path):
+    axes: Any = iter([0])
+    export(Linear(8, 2), tmp_path / "net.onnx", X, dynamic_axes=axes)
+    assert run(tmp_path / "net.onnx", X[:3]).shape == (3, 2)
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, float("nan"), float("inf")])
+def test_a_tolerance_is_a_number(tolerance: float, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"^tolerance must be a number, at least 0, or None\. Received: "):
+        export(Linear(8, 2), tmp_path / "net.onnx", X, tolerance=tolerance)
+
+
+def test_a_trial_with_nan_proves_nothing(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"^example must hold numbers"):
+        export(Linear(8, 2), tmp_path / "net.onnx", X * torch.nan)
+    export(Linear(8, 2), tmp_path / "net.onnx", X * torch.nan, tolerance=None)
 
 
 def test_only_layers_and_tensors_are_taken(tmp_path: Path):

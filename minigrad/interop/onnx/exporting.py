@@ -1,8 +1,9 @@
 """export: a net as an ONNX file, of which it is proven that it computes the same."""
 
 import copy
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,9 +35,9 @@ def export(
 
     torch follows `net.predict` on the example, layer by layer, so every layer whose `predict` is made of torch
     functions can be exported, a plugin's too, whether or not torch has a module like it. Then onnxruntime runs the
-    result on the example and on examples of other sizes; nothing is written unless it computes what the net does. The
-    input is called `x` (several are `x0`, `x1`, ...), the output `y`, the weights as in the state dict, and each node
-    after the layer that it comes from.
+    result on the example and on examples of other sizes, those too at which the net was seen to do something else;
+    nothing is written unless it computes what the net does. The input is called `x` (several are `x0`, `x1`, ...), the
+    output `y`, the weights as in the state dict, and each node after the layer that it comes from.
 
     Args:
         net: It is left as it is.
@@ -52,7 +53,8 @@ def export(
         MissingExtraError: If the extra `onnx` is not installed.
         ConversionError: If a layer cannot be exported; it names the layer and the cause. Also if an axis cannot be left
             open, or the weights are too large for one file, 2 GiB.
-        ValueError: If the example lacks one of the axes, or torch cannot write that edition of the operators.
+        ValueError: If the example lacks one of the axes or holds NaN, torch cannot write that edition of the operators,
+            or `tolerance` is no number that is at least 0.
         OSError: If the file cannot be written.
 
     Examples:
@@ -73,14 +75,21 @@ def export(
     with quiet():
         for module in ("onnx", "onnxscript", *(["onnxruntime"] if tolerance is not None else [])):
             require(module, "onnx")
+    axes = tuple(dynamic_axes) if isinstance(dynamic_axes, Iterable) else None
+    if axes is None or any(isinstance(axis, bool) or not isinstance(axis, int) for axis in axes):
+        raise ValueError(f"dynamic_axes must be a tuple of axes, as in (0, 1). Received: dynamic_axes={dynamic_axes!r}")
+    if tolerance is not None and not 0 <= tolerance < math.inf:
+        raise ValueError(f"tolerance must be a number, at least 0, or None. Received: tolerance={tolerance}")
     if not isinstance(net, Layer):
         raise TypeError(f"export expects a layer. Received: {net!r} ({type(net).__name__})")
     x = as_tensors(example, net)
     with torch.random.fork_rng(devices=[]):
         net.predict(x)  # whatever is wrong with the example, the net itself says it best
-    task = _Task(dynamic_axes, opset_version, tolerance)
+    task = _Task(axes, opset_version, tolerance)
     inputs = task.inputs(x)
     _expect_small(net)
+    if tolerance is not None and any(tensor.isnan().any() for tensor in inputs):
+        raise ValueError("example must hold numbers, for a trial with NaN proves nothing. Received: a NaN")
     with quiet():
         content = task.export(net, inputs)
     write_file(path, content)
@@ -118,9 +127,9 @@ class _Task:
 
     def attempt(self, net: Layer, inputs: Sequence[Tensor]) -> bytes:
         """The model."""
-        content = model_of(net, inputs, self.dynamic_axes, self.opset_version)
+        content, limits = model_of(net, inputs, self.dynamic_axes, self.opset_version)
         if self.tolerance is not None:
-            prove(content, net, inputs, self.dynamic_axes, self.tolerance)
+            prove(content, net, inputs, self.dynamic_axes, limits, self.tolerance)
         return content
 
     def explain(self, net: Layer, inputs: Sequence[Tensor], fault: Fault) -> tuple[Fault, Visit]:

@@ -1,6 +1,6 @@
 """Whether onnxruntime computes with a model what the net computes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -11,8 +11,18 @@ from minigrad.core import Layer, require
 from minigrad.interop.onnx.guests import Fault, first_line
 from minigrad.interop.onnx.tracing import numbered, resized
 
+# Numbers in one input; beyond it, a trial would take more memory than people expect.
+_MOST = 2**24
 
-def prove(content: bytes, net: Layer, inputs: Sequence[Tensor], dynamic_axes: Sequence[int], tolerance: float) -> None:
+
+def prove(
+    content: bytes,
+    net: Layer,
+    inputs: Sequence[Tensor],
+    dynamic_axes: Sequence[int],
+    limits: Iterable[tuple[int, int]],
+    tolerance: float,
+) -> None:
     """Run the model on the example, and on examples of other sizes, and compare with what the net predicts.
 
     Args:
@@ -20,6 +30,7 @@ def prove(content: bytes, net: Layer, inputs: Sequence[Tensor], dynamic_axes: Se
         net: Of which it was made.
         inputs: The example, one tensor for each input.
         dynamic_axes: The axes that may have other sizes.
+        limits: Axes, and sizes for which torch does not vouch.
         tolerance: How far apart two numbers may be, in units of the largest one in the output, or of 1.
 
     Raises:
@@ -33,7 +44,7 @@ def prove(content: bytes, net: Layer, inputs: Sequence[Tensor], dynamic_axes: Se
     try:
         session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         used = {value.name for value in session.get_inputs()}
-        for trial, expected in _trials(net, inputs, dynamic_axes):
+        for trial, expected in _trials(net, inputs, dynamic_axes, limits):
             shapes = f" on inputs of shape {', '.join(str(tuple(x.shape)) for x in trial)}"
             named = zip(numbered("x", len(trial)), trial, strict=True)
             found = session.run(None, {name: x.cpu().numpy() for name, x in named if name in used})
@@ -52,7 +63,7 @@ def prove(content: bytes, net: Layer, inputs: Sequence[Tensor], dynamic_axes: Se
 
 
 def _trials(
-    net: Layer, inputs: Sequence[Tensor], dynamic_axes: Sequence[int]
+    net: Layer, inputs: Sequence[Tensor], dynamic_axes: Sequence[int], limits: Iterable[tuple[int, int]]
 ) -> Iterator[tuple[Sequence[Tensor], list[Tensor]]]:
     """Inputs of several sizes, and what the net makes of them."""
     yield inputs, _outputs(net, inputs)
@@ -62,17 +73,27 @@ def _trials(
     taken = False
     for size in sorted({1, 2} | {size + 1 for size in known}):
         trial = [resized(x, dynamic_axes, size) for x in inputs]
-        try:
-            expected = _outputs(net, trial)
-        except Exception:
-            continue  # no size that this net takes
-        yield trial, expected
-        taken = taken or known != {size}
+        if (expected := _outputs_if_taken(net, trial)) is not None:
+            yield trial, expected
+            taken = taken or known != {size}
+    for axis, size in sorted(limits):
+        if any(x.numel() // max(x.shape[axis], 1) * size > _MOST for x in inputs):
+            continue
+        trial = [resized(x, [axis], size) for x in inputs]
+        if (expected := _outputs_if_taken(net, trial)) is not None:
+            yield trial, expected
     if not taken:
         raise Fault(
             f"the axes in dynamic_axes={tuple(dynamic_axes)} of its input cannot be left open: it works only with "
             f"sizes like the example's. Received: {sorted(known)}"
         )
+
+
+def _outputs_if_taken(net: Layer, inputs: Sequence[Tensor]) -> list[Tensor] | None:
+    try:
+        return _outputs(net, inputs)
+    except Exception:
+        return None  # no size that this net takes
 
 
 def _outputs(net: Layer, inputs: Sequence[Tensor]) -> list[Tensor]:

@@ -2,9 +2,10 @@
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import sympy  # type: ignore[import-untyped]  # torch brings it, and writes its conditions in it
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
@@ -21,8 +22,10 @@ _NOT_IN_FLOAT64 = ("celu", "elu", "hardsigmoid", "hardswish", "leaky_relu", "mis
 MAX_BYTES = 2**31 - 2**24
 
 
-def model_of(net: Layer, inputs: Sequence[Tensor], dynamic_axes: Sequence[int], opset_version: int | None) -> bytes:
-    """The ONNX model of what `net` predicts, checked against the standard but not yet run.
+def model_of(
+    net: Layer, inputs: Sequence[Tensor], dynamic_axes: Sequence[int], opset_version: int | None
+) -> tuple[bytes, set[tuple[int, int]]]:
+    """The ONNX model of what `net` predicts, checked against the standard but not yet run, and what it may miss.
 
     Args:
         net: Any layer.
@@ -30,12 +33,18 @@ def model_of(net: Layer, inputs: Sequence[Tensor], dynamic_axes: Sequence[int], 
         dynamic_axes: The axes of every input whose size is left open.
         opset_version: Which edition of the operators; `None` is the one that torch's exporter is made for.
 
+    Returns:
+        The model's bytes, and axes with sizes for which torch does not vouch: the net looked at a size on its way, so
+        that for others it may do something else, or refuse them.
+
     Raises:
         Fault: If torch cannot follow the net, ONNX has not what it computes, or an axis cannot be left open.
         ValueError: If torch cannot write that edition.
     """
     onnx = require("onnx", "onnx")
     program = _followed(net, tuple(_larger(x, dynamic_axes).cpu() for x in inputs), dynamic_axes)
+    limits = set(_limits(program, dynamic_axes))
+    program = _in_operators_of_onnxruntime(program)
     names = numbered("x", len(inputs)), numbered("y", len(program.graph_signature.user_outputs))
     try:
         found: Any = torch.onnx.export(
@@ -56,7 +65,7 @@ def model_of(net: Layer, inputs: Sequence[Tensor], dynamic_axes: Sequence[int], 
         onnx.checker.check_model(content, full_check=True)
     except Exception as error:
         raise Fault(f"the ONNX standard does not allow it. Received: {first_line(error)}") from error
-    return content
+    return content, limits
 
 
 def numbered(name: str, count: int) -> list[str]:
@@ -98,13 +107,39 @@ def _followed(net: Layer, inputs: tuple[Tensor, ...], dynamic_axes: Sequence[int
     except Exception as error:
         innermost = guest.diary.innermost_failure()
         raise Fault(f"torch.export cannot follow it. Received: {first_line(_root(error))}", innermost) from error
+    for axis, size in _sizes(program, dynamic_axes):
+        fixed = size if isinstance(size, int) else size.node.maybe_as_int()
+        if fixed is not None:
+            raise Fault(f"axis {axis} of its input cannot be left open: it works only with size {fixed} there")
+    return program
+
+
+def _sizes(program: torch.export.ExportedProgram, dynamic_axes: Sequence[int]) -> Iterator[tuple[int, Any]]:
+    """Each open axis of each input, with the size or the symbol that stands for it."""
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in program.graph_signature.user_inputs:
-            shape = node.meta["val"].shape
-            for axis in dynamic_axes:
-                size = shape[axis] if isinstance(shape[axis], int) else shape[axis].node.maybe_as_int()
-                if size is not None:
-                    raise Fault(f"axis {axis} of its input cannot be left open: it works only with size {size} there")
+            yield from ((axis, node.meta["val"].shape[axis]) for axis in dynamic_axes)
+
+
+def _limits(program: torch.export.ExportedProgram, dynamic_axes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Sizes of one open axis, beside those of the example, that break a condition which torch met on its way."""
+    for axis, size in _sizes(program, dynamic_axes):
+        symbol, environment = size.node.expr, size.node.shape_env
+        hints = {other: hint for other, hint in environment.backed_var_to_val.items() if other != symbol}
+        conditions = [guard.expr.subs(hints) for guard in environment.guards]
+        upper = getattr(program.range_constraints.get(symbol), "upper", None)
+        near = {int(upper) + 1} if isinstance(upper, sympy.Integer) else set()
+        for condition in conditions:
+            # A condition changes near the numbers in it, or near products of them, whatever it is.
+            numbers = {1, *map(int, condition.atoms(sympy.Integer))}
+            near |= {one * other + step for one in numbers for other in numbers for step in (-1, 0, 1)}
+        for number in near:
+            if number > 0 and any(condition.subs(symbol, number) == sympy.false for condition in conditions):
+                yield axis, number
+
+
+def _in_operators_of_onnxruntime(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
+    """The same in float64, where onnxruntime lacks some operators."""
     if any(_is_float64(node.meta.get("val")) for node in program.graph.nodes):
         simpler: dict[Any, Any] = dict(
             torch._decomp.get_decompositions([getattr(torch.ops.aten, name) for name in _NOT_IN_FLOAT64])
