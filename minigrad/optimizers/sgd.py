@@ -78,7 +78,7 @@ class SGD(Optimizer):
     def update(self, parameter: Parameter, grad: Tensor, state: dict[str, Any]) -> None:
         """Move one parameter down its gradient; `state` holds `momentum_buffer`."""
         if self.bias_update == "mean" and parameter.role == "bias":
-            grad = grad / parameter.rows
+            grad = grad / max(parameter.rows, 1)  # no rows, no gradient; one that was set by hand stays as it is
         if self.maximize:
             grad = -grad
         if self.weight_decay != 0:

@@ -118,7 +118,7 @@ class OneCycleLR(Schedule):
         turns = [0.0, rise, 2 * rise, self.steps - 1] if self.three_phase else [0.0, rise, self.steps - 1]
         phases = zip(pairwise(turns), pairwise(values), strict=True)
         (start, end), (first, last) = next(phase for phase in phases if step <= phase[0][1])
-        way = (step - start) / (end - start)
+        way = (step - start) / (end - start) if end > start else 1.0  # a rise of one step begins at its top
         if self.anneal_strategy == "linear":
             return first + (last - first) * way
         return last + (first - last) * (1 + math.cos(math.pi * way)) / 2

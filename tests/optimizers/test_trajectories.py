@@ -186,3 +186,15 @@ def test_a_mean_update_of_biases_divides_by_the_rows(momentum: float):
     sgd.step()
     assert weight.tolist() == [-2.5, -2.5]
     assert bias.tolist() == [0.5, 0.5]
+
+
+def test_a_mean_update_without_rows_leaves_a_number():
+    bias = Parameter(torch.tensor([1.0]), role="bias")
+    sgd = SGD([bias], lr=0.5, bias_update="mean")
+    bias.accumulate(torch.zeros(1), rows=0)  # what a batch of no rows hands over
+    sgd.step()
+    assert bias.tolist() == [1.0]
+    bias.zero_grad()
+    bias.grad = torch.ones(1)  # by hand: nobody counted
+    sgd.step()
+    assert bias.tolist() == [0.5]

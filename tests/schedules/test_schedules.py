@@ -192,3 +192,13 @@ def test_a_loop_may_go_on_after_the_last_update_of_one_cycle() -> None:
     assert ours.lr == rates[-1] == min(rates)
     with pytest.raises(ValueError, match="ends after 5 steps"):
         schedule.step()
+
+
+@pytest.mark.parametrize("three_phase", [False, True])
+@pytest.mark.parametrize(("steps", "pct_start"), [(10, 0.1), (2, 0.5), (1, 1.0)])
+def test_one_cycle_whose_rise_is_one_step_begins_at_the_top(steps: int, pct_start: float, three_phase: bool) -> None:
+    sgd = SGD([Parameter(torch.zeros(1))], momentum=0.9)
+    schedule = OneCycleLR(sgd, 0.5, steps, pct_start=pct_start, three_phase=three_phase)
+    assert (sgd.lr, sgd.momentum) == (0.5, 0.85)
+    rates = [schedule.rate(0.1, step) for step in range(steps)]
+    assert rates == sorted(rates, reverse=True)
