@@ -23,6 +23,7 @@ class Sequential(Layer):
 
     Raises:
         TypeError: If something else than a layer is given.
+        ValueError: If a name is empty, has a dot, or is no text: in a state dict it could be mistaken for another.
         CacheError: If `backward` is given a cache that it has consumed already.
 
     Examples:
@@ -45,6 +46,8 @@ class Sequential(Layer):
             self.names = [str(i) for i in range(len(layers))]
             items = list(cast("tuple[Layer, ...]", layers))
         for name, layer in zip(self.names, items, strict=True):
+            if not isinstance(name, str) or not name or "." in name:
+                raise ValueError(f"Sequential expects names that are texts without a dot. Received: {name!r}")
             if not isinstance(layer, Layer):
                 hint = " minigrad.build(...) makes layers from names." if isinstance(layer, str) else ""
                 raise TypeError(f"Sequential expects layers.{hint} Received: layer {name} = {layer!r}")
@@ -109,9 +112,12 @@ class Sequential(Layer):
 
     def _argument(self, argument: inspect.Parameter) -> Any:
         # Names that were given belong to the call that makes this chain again.
-        if self.names == [str(i) for i in range(len(self.layers))]:
+        if self._is_numbered():
             return self.layers
         return [dict(zip(self.names, self.layers, strict=True))]
+
+    def _is_numbered(self) -> bool:
+        return self.names == [str(i) for i in range(len(self.layers))]
 
     def named_children(self) -> Iterator[tuple[str, Layer]]:
         """The layers under their names: `0`, `1`, ... unless a dict gave others."""
@@ -130,5 +136,12 @@ class Sequential(Layer):
     @overload
     def __getitem__(self, index: slice) -> "Sequential": ...
     def __getitem__(self, index: int | slice) -> "Layer | Sequential":
-        """One layer, or the part of the chain that a slice names; the layers are shared."""
-        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+        """One layer, or the part of the chain that a slice names; the layers are shared and keep their names."""
+        if not isinstance(index, slice):
+            return self.layers[index]
+        layers = self.layers[index]
+        return (
+            Sequential(*layers)
+            if self._is_numbered()
+            else Sequential(dict(zip(self.names[index], layers, strict=True)))
+        )

@@ -1,5 +1,7 @@
 """Sequential."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -111,3 +113,16 @@ def test_only_layers_are_taken():
         Sequential(ReLU(), "relu")
     with pytest.raises(TypeError, match=r"^Sequential expects layers\. Received: layer 0 = <class"):
         Sequential(ReLU)
+
+
+@pytest.mark.parametrize("name", ["", "a.b", 0])
+def test_a_name_that_a_state_dict_could_confuse_is_refused(name: Any):
+    with pytest.raises(ValueError, match=r"^Sequential expects names that are texts without a dot\. Received: "):
+        Sequential({name: Linear(2, 2), "b": Linear(2, 2)})
+
+
+def test_a_slice_keeps_names_that_were_given():
+    net = Sequential({"first": Linear(2, 2), "bend": ReLU(), "last": Linear(2, 1)})
+    assert list(net[1:].state_dict()) == ["last.weight", "last.bias"]
+    assert net[:1][0] is net[0]
+    assert repr(net[1:2]) == "Sequential({'bend': ReLU()})"
