@@ -1,5 +1,6 @@
 """What several components check alike."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -34,7 +35,7 @@ def check_rates(**rates: Any) -> None:
     """Require numbers that are not negative: an optimizer's rates. A tensor of one element counts as one.
 
     Raises:
-        ValueError: If one is negative, NaN, or several numbers.
+        ValueError: If one is negative, NaN, several numbers, or none.
 
     Examples:
         >>> check_rates(lr=0.1, momentum=-1)
@@ -44,6 +45,8 @@ def check_rates(**rates: Any) -> None:
     for name, rate in rates.items():
         if isinstance(rate, Tensor) and rate.numel() != 1:
             raise ValueError(f"{name} must be one number. Received: {name} of shape {tuple(rate.shape)}")
+        if not hasattr(rate, "__float__"):
+            raise ValueError(f"{name} must be a number. Received: {name}={rate!r}")
         if not rate >= 0:
             raise ValueError(f"{name} must not be negative. Received: {name}={rate}")
 
@@ -59,8 +62,12 @@ def check_betas(betas: Any) -> None:
         Traceback (most recent call last):
         ValueError: betas must be two numbers in [0, 1). Received: betas=(0.9, 1.0)
     """
-    if len(betas) != 2 or not all(isinstance(beta, int | float) and 0 <= beta < 1 for beta in betas):
-        raise ValueError(f"betas must be two numbers in [0, 1). Received: betas={betas}")
+    if (
+        not isinstance(betas, Sequence)
+        or len(betas) != 2
+        or not all(isinstance(beta, int | float) and 0 <= beta < 1 for beta in betas)
+    ):
+        raise ValueError(f"betas must be two numbers in [0, 1). Received: betas={betas!r}")
 
 
 def check_device(device: Any, dtype: torch.dtype = torch.float32) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from minigrad.core.arrays import as_tensors
 from minigrad.core.component import Component
 from minigrad.core.parameter import Parameter
-from minigrad.errors import StateDictError
+from minigrad.errors import DtypeError, StateDictError
 
 _T = TypeVar("_T")
 
@@ -125,17 +125,17 @@ class Layer(Component, ABC):
         Raises:
             StateDictError: If names are missing or unexpected, or shapes differ; it lists them all.
         """
+        if not isinstance(state_dict, Mapping):
+            raise StateDictError(f"A state dict holds tensors by name. Received: {type(state_dict).__name__}")
         own = self.state_dict()
         faults = [
-            f"{name}: expected shape {tuple(own[name].shape)}. Received: {tuple(value.shape)}"
+            f"{name}: expected shape {tuple(own[name].shape)}. Received: {_seen(value).removeprefix('of shape ')}"
             for name, value in state_dict.items()
-            if name in own and own[name].shape != value.shape
+            if name in own and (not isinstance(value, Tensor) or own[name].shape != value.shape)
         ]
         if strict:
             faults += [f"{name}: missing, expected shape {tuple(own[name].shape)}" for name in own.keys() - state_dict]
-            faults += [
-                f"{name}: unexpected, of shape {tuple(state_dict[name].shape)}" for name in state_dict.keys() - own
-            ]
+            faults += [f"{name}: unexpected, {_seen(state_dict[name])}" for name in state_dict.keys() - own]
         if faults:
             raise StateDictError(
                 f"The state dict does not fit {type(self).__name__}:\n"
@@ -149,9 +149,14 @@ class Layer(Component, ABC):
         """Move every tensor to a device, convert the floating-point ones to a dtype, and return this layer.
 
         Parameters stay the same objects, so an optimizer that holds them goes on working.
+
+        Raises:
+            DtypeError: If `dtype` is not a floating-point one: the fractions would be lost.
         """
         if isinstance(device, torch.dtype):
             device, dtype = None, device
+        if dtype is not None and not dtype.is_floating_point:
+            raise DtypeError(f"{type(self).__name__}.to expects a floating-point dtype. Received: {dtype}")
 
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(device, dtype if tensor.is_floating_point() else None)
@@ -180,6 +185,10 @@ class Layer(Component, ABC):
 
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix and name else prefix or name
+
+
+def _seen(value: Any) -> str:
+    return f"of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"no tensor, but of {type(value)}"
 
 
 def _is_buffer(value: Any) -> bool:

@@ -55,7 +55,7 @@ class Optimizer(Component, ABC):
 
     def __init__(self, params: Params) -> None:
         name = type(self).__name__
-        groups = _as_groups(params)
+        groups = _as_groups(name, params)
         self.parameters = [p for group in groups for p in group["params"]]
         if not self.parameters:
             raise ValueError(f"{name} expects at least one parameter. Received: none")
@@ -178,11 +178,23 @@ class Optimizer(Component, ABC):
                     )
 
 
-def _as_groups(params: Params) -> list[dict[str, Any]]:
-    items: list[Any] = list(params)
-    if items and all(isinstance(item, Mapping) for item in items):
-        return [{**item, "params": list(item["params"])} for item in items]
-    return [{"params": items}]
+def _as_groups(name: str, params: Params) -> list[dict[str, Any]]:
+    items = _as_list(name, params)
+    if not (items and all(isinstance(item, Mapping) for item in items)):
+        return [{"params": items}]
+    for item in items:
+        if "params" not in item:
+            raise ValueError(
+                f"A parameter group of {name} needs params. Received: {', '.join(map(str, item)) or 'none'}"
+            )
+    return [{**item, "params": _as_list(name, item["params"])} for item in items]
+
+
+def _as_list(name: str, params: Any) -> list[Any]:
+    # A tensor would fall into its rows, and a layer is not yet its parameters.
+    if isinstance(params, Tensor) or not isinstance(params, Iterable):
+        raise TypeError(f"{name} expects Parameters, such as net.parameters(). Received: {type(params).__name__}")
+    return list(params)
 
 
 def _keys(state_dict: Any) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from minigrad.activations import Sigmoid
 from minigrad.core import Layer, Parameter
-from minigrad.errors import StateDictError
+from minigrad.errors import DtypeError, StateDictError
 from minigrad.layers import Dropout, Frozen, LayerNorm, Linear, Parallel, Residual, Sequential
 from minigrad.optimizers import SGD
 
@@ -213,3 +213,25 @@ def test_predict_is_forward_unless_told_otherwise():
             return 2 * cache * grad_output
 
     assert Square()(torch.tensor(3.0)) == Square().predict(torch.tensor(3.0)) == 9
+
+
+def test_what_is_no_state_dict_is_told():
+    net = Sequential(Linear(1, 1))
+    with pytest.raises(StateDictError, match=r"^A state dict holds tensors by name\. Received: NoneType$"):
+        net.load_state_dict(None)  # type: ignore[arg-type]
+    with pytest.raises(
+        StateDictError, match=r"0\.bias: missing.*\n.*net: unexpected, no tensor, but of <class 'dict'>"
+    ):
+        net.load_state_dict({"net": net.state_dict(), "0.weight": torch.zeros(1, 1)})  # type: ignore[dict-item]
+    with pytest.raises(
+        StateDictError, match=r"0\.weight: expected shape \(1, 1\)\. Received: no tensor, but of .*float"
+    ):
+        net.load_state_dict({"0.weight": 1.0}, strict=False)  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])
+def test_only_a_floating_point_dtype_is_taken(dtype: torch.dtype):
+    linear = Linear(1, 1)
+    with pytest.raises(DtypeError, match=rf"^Linear\.to expects a floating-point dtype\. Received: {dtype}$"):
+        linear.to(dtype)
+    assert linear.weight.dtype == torch.float32

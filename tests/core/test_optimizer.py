@@ -87,8 +87,13 @@ def test_misuse_is_told():
     (a,) = parameters(1)
     with pytest.raises(ValueError, match=r"^Plain expects at least one parameter\. Received: none$"):
         Plain([])
-    with pytest.raises(TypeError, match=r"^Plain expects Parameters, such as net\.parameters\(\)\. Received: Tensor$"):
-        Plain([torch.zeros(2)])
+    for wrong, received in (([torch.zeros(2)], "Tensor"), (a, "Parameter"), ([{"params": a}], "Parameter")):
+        with pytest.raises(TypeError, match=rf"^Plain expects Parameters, such as .* Received: {received}$"):
+            Plain(wrong)
+    with pytest.raises(TypeError, match=r"^Plain expects Parameters, .* Received: Linear$"):
+        Plain(Linear(2, 1))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^A parameter group of Plain needs params\. Received: lr$"):
+        Plain([{"lr": 1.0}])
     with pytest.raises(
         ValueError, match=r"^Plain expects each parameter once\. Received: one that stands in it twice$"
     ):

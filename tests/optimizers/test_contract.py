@@ -116,8 +116,10 @@ def test_config_and_repr(cls: Any):
         *(
             (cls, {"betas": betas}, f"betas must be two numbers in [0, 1). Received: betas={betas}")
             for cls in (Adam, AdamW)
-            for betas in [(1.0, 0.9), (0.9, -0.1), (0.9,)]
+            for betas in [(1.0, 0.9), (0.9, -0.1), (0.9,), 0.9, None]
         ),
+        *((cls, {"lr": None}, "lr must be a number. Received: lr=None") for cls in ALL),
+        *((cls, {"lr": "fast"}, "lr must be a number. Received: lr='fast'") for cls in ALL),
         (RMSprop, {"alpha": -0.1}, "alpha must not be negative. Received: alpha=-0.1"),
         (RMSprop, {"momentum": -0.1}, "momentum must not be negative. Received: momentum=-0.1"),
         (Adagrad, {"lr_decay": -0.1}, "lr_decay must not be negative. Received: lr_decay=-0.1"),
