@@ -9,6 +9,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 
 from minigrad.core import Loss, Reduction, kernel, scalar
 from minigrad.errors import DtypeError, ShapeError, TargetError
+from minigrad.losses.common import check_weights, upstream, weight_fault
 
 _NONE = 0  # as the kernels number the reductions
 _EXACT = frozenset(2**k for k in range(11))  # dividing by these rounds nothing, so it may come first and cost no kernel
@@ -38,9 +39,10 @@ class BCE(Loss):
 
     Raises:
         ValueError: If `eps` is negative.
-        ShapeError: If prediction and target differ in shape.
-        DtypeError: If one of them is no tensor.
-        TargetError: If a prediction lies outside [0, 1].
+        TypeError: If `weight` is not a tensor.
+        ShapeError: If prediction and target differ in shape, or `weight` does not broadcast to it.
+        DtypeError: If they are not tensors of one floating-point dtype.
+        TargetError: If a prediction or a target lies outside [0, 1].
 
     Examples:
         >>> bce = BCE()
@@ -53,6 +55,7 @@ class BCE(Loss):
         super().__init__(reduction)
         if not eps >= 0:
             raise ValueError(f"eps must not be negative. Received: eps={eps}")
+        check_weights(self, weight=weight)
         self.weight = weight
         self.eps = eps
 
@@ -66,7 +69,7 @@ class BCE(Loss):
                 )
             costs = _binary_cross_entropy(prediction, target, self.weight, _NONE)
         except (AttributeError, RuntimeError) as error:
-            raise _explain(prediction, target) or error from None
+            raise _explain(prediction, target, self.weight) or error from None
         if self.reduction == "mean":
             count = prediction.numel()
             return costs.sum().div_(scalar(count, prediction.dtype)), (prediction, target, count)
@@ -80,6 +83,8 @@ class BCE(Loss):
                 grad_cost, count = scalar(1 / count, prediction.dtype), 1
             else:
                 grad_cost = scalar(1, prediction.dtype)
+        else:
+            grad_cost = upstream(self, grad_cost, prediction, prediction.shape)
         if self.eps == 0:
             grad = _kernel(grad_cost, prediction, target, self.weight)
         else:
@@ -102,7 +107,7 @@ def _traced_kernel(grad_cost: Tensor, prediction: Tensor, target: Tensor, weight
 _kernel._torchdynamo_inline = _traced_kernel  # type: ignore[attr-defined]
 
 
-def _explain(prediction: Any, target: Any) -> Exception | None:
+def _explain(prediction: Any, target: Any, weight: Tensor | None) -> Exception | None:
     if not (isinstance(prediction, Tensor) and isinstance(target, Tensor)):
         return DtypeError(
             f"BCE expects two tensors. Received: prediction {type(prediction).__name__}, target {type(target).__name__}"
@@ -112,4 +117,12 @@ def _explain(prediction: Any, target: Any) -> Exception | None:
             f"BCE expects predictions in [0, 1]; BCEWithLogits takes any. "
             f"Received: from {prediction.min().item():g} to {prediction.max().item():g}"
         )
-    return None
+    if prediction.dtype != target.dtype:
+        return DtypeError(
+            f"BCE expects a target of the prediction's dtype, {prediction.dtype}. Received: {target.dtype}"
+        )
+    if target.numel() and not ((target >= 0) & (target <= 1)).all():
+        return TargetError(
+            f"BCE expects targets in [0, 1]. Received: from {target.min().item():g} to {target.max().item():g}"
+        )
+    return weight_fault("BCE", "weight", weight, prediction)

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Loss, Reduction, scalar
-from minigrad.errors import ShapeError
-from minigrad.losses.common import REDUCTION, check_pair, upstream
+from minigrad.losses.common import REDUCTION, check_pair, check_weights, upstream, weight_fault
 
 
 @final
@@ -27,6 +26,7 @@ class BCEWithLogits(Loss):
             favours recall, below 1 precision.
 
     Raises:
+        TypeError: If a weight is not a tensor.
         ShapeError: If prediction and target differ in shape, or a weight does not broadcast to it.
         DtypeError: If they are not of one floating-point dtype.
 
@@ -41,6 +41,7 @@ class BCEWithLogits(Loss):
         self, weight: Tensor | None = None, reduction: Reduction = "mean", pos_weight: Tensor | None = None
     ) -> None:
         super().__init__(reduction)
+        check_weights(self, weight=weight, pos_weight=pos_weight)
         self.weight = weight
         self.pos_weight = pos_weight
 
@@ -69,16 +70,7 @@ class BCEWithLogits(Loss):
             grad = grad * self.weight
         return grad / scalar(x.numel(), x.dtype) if self.reduction == "mean" else grad
 
-    def _explain(self, prediction: Tensor) -> ShapeError | None:
-        for name, weight in (("weight", self.weight), ("pos_weight", self.pos_weight)):
-            if weight is not None and not _broadcasts(weight.shape, prediction.shape):
-                return ShapeError(
-                    f"BCEWithLogits expects a {name} that broadcasts to the prediction's shape, "
-                    f"{tuple(prediction.shape)}. Received: {tuple(weight.shape)}"
-                )
-        return None
-
-
-def _broadcasts(shape: torch.Size, to: torch.Size) -> bool:
-    sizes = zip(reversed(shape), reversed(to), strict=False)
-    return len(shape) <= len(to) and all(size in (1, other) for size, other in sizes)
+    def _explain(self, prediction: Tensor) -> Exception | None:
+        return weight_fault("BCEWithLogits", "weight", self.weight, prediction) or weight_fault(
+            "BCEWithLogits", "pos_weight", self.pos_weight, prediction
+        )

@@ -64,3 +64,27 @@ def upstream(loss: Loss, grad_cost: Tensor | None, like: Tensor, shape: torch.Si
             f"Received: {tuple(grad_cost.shape)}"
         )
     return grad_cost
+
+
+def check_weights(loss: Loss, **weights: Any) -> None:
+    """Require tensors, or `None` where nothing is weighed.
+
+    Raises:
+        TypeError: If one is something else, such as a list, or a reduction that was meant for the next argument.
+    """
+    for name, weight in weights.items():
+        if weight is not None and not isinstance(weight, Tensor):
+            raise TypeError(f"{type(loss).__name__} expects a tensor as its {name}. Received: {name}={weight!r}")
+
+
+def weight_fault(loss: str, name: str, weight: Tensor | None, prediction: Tensor) -> ShapeError | None:
+    """What is wrong with the shape of a weight for each element, if anything: it must broadcast to the prediction's."""
+    if weight is None:
+        return None
+    shape, to = weight.shape, prediction.shape
+    sizes = zip(reversed(shape), reversed(to), strict=False)
+    if len(shape) <= len(to) and all(size in (1, other) for size, other in sizes):
+        return None
+    return ShapeError(
+        f"{loss} expects a {name} that broadcasts to the prediction's shape, {tuple(to)}. Received: {tuple(shape)}"
+    )

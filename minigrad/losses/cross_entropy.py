@@ -7,7 +7,7 @@ from torch import Tensor
 
 from minigrad.core import Loss, Reduction, kernel
 from minigrad.errors import ShapeError, TargetError
-from minigrad.losses.common import check_pair, check_prediction, upstream
+from minigrad.losses.common import check_pair, check_prediction, check_weights, upstream
 from minigrad.losses.nll import check_classes, check_weight, class_dim, nll_backward, nll_forward
 
 _log_softmax_backward = kernel("_log_softmax_backward_data")
@@ -37,6 +37,7 @@ class CrossEntropy(Loss):
         label_smoothing: $\epsilon$.
 
     Raises:
+        TypeError: If `weight` is not a tensor.
         ValueError: If `label_smoothing` is not in [0, 1].
         ShapeError: If the target has neither the prediction's shape nor that without its classes, or `weight` is not
             `(C)`.
@@ -63,6 +64,7 @@ class CrossEntropy(Loss):
         super().__init__(reduction)
         if not 0 <= label_smoothing <= 1:
             raise ValueError(f"label_smoothing must be in [0, 1]. Received: label_smoothing={label_smoothing}")
+        check_weights(self, weight=weight)
         self.weight = weight
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from minigrad.core import Loss, Reduction, kernel
 from minigrad.errors import DtypeError, ShapeError, TargetError
-from minigrad.losses.common import REDUCTION, check_prediction, upstream
+from minigrad.losses.common import REDUCTION, check_prediction, check_weights, upstream
 
 _nll_loss = kernel("nll_loss_forward")
 _nll_loss_backward = kernel("nll_loss_backward")
@@ -30,6 +30,7 @@ class NLL(Loss):
         reduction: `"mean"`, `"sum"` or `"none"`.
 
     Raises:
+        TypeError: If `weight` is not a tensor.
         ShapeError: If the target is not of the prediction's shape without its classes, or `weight` is not `(C)`.
         DtypeError: If the target is not of int64, or prediction and weight are not of one floating-point dtype.
         TargetError: If a target is no class (told on the CPU only).
@@ -44,6 +45,7 @@ class NLL(Loss):
 
     def __init__(self, weight: Tensor | None = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
+        check_weights(self, weight=weight)
         self.weight = weight
         self.ignore_index = ignore_index
 

@@ -26,7 +26,7 @@ def test_nothing_is_stretched(cls: Any, shapes: Any):
         cls().forward(z(shapes[0]), z(shapes[1]))
 
 
-@pytest.mark.parametrize("cls", PAIRED)
+@pytest.mark.parametrize("cls", [BCE, *PAIRED])
 def test_dtypes_are_not_promoted(cls: Any):
     name = cls.__name__
     for dtype in (torch.float64, torch.int64, torch.bool):
@@ -56,7 +56,7 @@ def test_reductions_are_known(cls: Any):
     assert cls().reduction == "mean"
 
 
-@pytest.mark.parametrize("cls", [*PAIRED, NLL, CrossEntropy])
+@pytest.mark.parametrize("cls", ALL)
 def test_the_gradient_of_the_cost_must_fit(cls: Any):
     p, t = z(3, 2), z(3, dtype=long) if cls in (NLL, CrossEntropy) else z(3, 2)
     for reduction, good in (("mean", ()), ("none", tuple(t.shape))):
@@ -167,3 +167,25 @@ def test_predictions_that_are_no_probabilities():
 def test_the_repr_makes_it_again(loss: Loss, shown: str):
     assert repr(loss) == shown
     assert eval(shown).config() == loss.config()
+
+
+@pytest.mark.parametrize("cls", [BCE, BCEWithLogits, NLL, CrossEntropy])
+@pytest.mark.parametrize("weight", [2.0, [1.0, 2.0], "sum"])
+def test_a_weight_is_a_tensor(cls: Any, weight: Any):
+    expected = re.escape(f"{cls.__name__} expects a tensor as its weight. Received: weight={weight!r}")
+    with pytest.raises(TypeError, match=f"^{expected}$"):
+        cls(weight)
+
+
+@pytest.mark.parametrize("cls", [BCE, BCEWithLogits])
+def test_a_weight_of_elements_broadcasts(cls: Any):
+    with pytest.raises(
+        ShapeError, match=rf"^{cls.__name__} expects a weight that broadcasts .*, \(3, 2\)\. .*: \(7,\)$"
+    ):
+        cls(weight=torch.ones(7)).forward(z(3, 2), z(3, 2))
+
+
+@pytest.mark.parametrize("target", [2.0, -1.0, torch.nan])
+def test_targets_of_bce_are_probabilities(target: float):
+    with pytest.raises(TargetError, match=r"^BCE expects targets in \[0, 1\]\. Received: from "):
+        BCE().forward(torch.full((2,), 0.5), torch.full((2,), target))
