@@ -26,14 +26,15 @@ def plugins(
 
 
 def doctor() -> None:
-    """Say of each plugin how it is, why, and what to do; exit status 1 if one has failed."""
-    rows = registry.plugins()
+    """Say of each plugin how it is, why, and what to do; exit status 1 if one, or a class of it, cannot be loaded."""
+    rows, faults = registry.plugins(), registry.current_registry().faults()
     for row in rows:
         package = f" ({row.distribution} {row.version})" if row.distribution else ""
         count = f", components: {len(row.components)}" if row.status == "loaded" else ""
         typer.echo(f"{row.name}{package}: {row.status}{count}")
-        for what, text in (("cause", row.cause), ("cure", row.cure), *(("note", note) for note in row.notes)):
+        said = [("fault", fault) for fault in faults.get(row.name, ())] + [("note", note) for note in row.notes]
+        for what, text in (("cause", row.cause), ("cure", row.cure), *said):
             if text:
                 typer.echo(f"  {what}: {text}.")
-    if any(row.status == "failed" for row in rows):
+    if faults or any(row.status == "failed" for row in rows):
         raise typer.Exit(1)

@@ -144,4 +144,4 @@ def _where(error: BaseException) -> str:
 
 
 def _is_foreign(file: str) -> bool:
-    return not file.startswith(("<", *_OURS)) and Path(file).parent.name != "importlib"
+    return not file.startswith(("<", *_OURS)) and "importlib" not in Path(file).parts

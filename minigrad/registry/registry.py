@@ -190,6 +190,17 @@ class Registry:
         self._is_reported = True
         return [outcome.info(tuple(self._notes(outcome))) for outcome in own]
 
+    def faults(self) -> dict[str, list[str]]:
+        """By plugin, which of the classes that it registers as `"package.module:Class"` cannot be imported, and why."""
+        found: dict[str, list[str]] = {}
+        self._load()
+        for entry in self._installed.entries:
+            try:
+                entry.cls  # noqa: B018  # a string is resolved on first use
+            except PluginLoadError as error:
+                found.setdefault(entry.source.plugin, []).append(str(error))
+        return found
+
     def _tables(self, plugin: str = "") -> Iterator[Table]:
         """Where to look, one after the other; the plugins are loaded only if it comes to them."""
         if plugin in ("", BUILTIN):

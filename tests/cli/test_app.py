@@ -154,6 +154,17 @@ def test_the_doctor_says_cause_and_cure_and_exits_with_1(call: Call, install: In
     ) in out
 
 
+def test_the_doctor_looks_at_classes_that_are_imported_on_first_use(call: Call, install: Install):
+    install("late", activation_plugin("Fine").replace("register(Fine)", 'register("minigrad_late:Finne")'))
+    status, out, err = call("plugins", "doctor")
+    assert (status, err) == (1, "")
+    assert (
+        "late (minigrad-late 1.2): loaded, components: 1\n"
+        "  fault: late:finne cannot be imported from 'minigrad_late:Finne', as the plugin 'late' (minigrad-late 1.2) "
+        "says: AttributeError: module 'minigrad_late' has no attribute 'Finne'.\n"
+    ) in out
+
+
 def test_the_doctor_sees_the_failed_even_where_that_is_an_error(
     call: Call, install: Install, monkeypatch: pytest.MonkeyPatch
 ):
