@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from minigrad.errors import DataError
+
 
 def standard(rows: Tensor) -> tuple[Tensor, Tensor]:
     """The mean and the standard deviation of each column (with divisor `n`), both in float64.
@@ -28,6 +30,9 @@ def scaled(rows: Tensor, shift: Tensor | None, scale: Tensor | None) -> Tensor:
 
     Computed in float64, for a column of large numbers that differ little.
 
+    Raises:
+        DataError: If a number lies so far from the others that a float32 cannot say how far.
+
     Examples:
         >>> shift, scale = standard(torch.tensor([[1e9], [1e9 + 128]]))
         >>> scaled(torch.tensor([[1e9 + 64]], dtype=torch.float64), shift, scale)
@@ -35,4 +40,12 @@ def scaled(rows: Tensor, shift: Tensor | None, scale: Tensor | None) -> Tensor:
     """
     if shift is None or scale is None:
         return rows.float()
-    return ((rows.double() - shift) / scale).float()
+    x = ((rows.double() - shift) / scale).float()
+    if not x.isfinite().all():
+        row, column = (~x.isfinite()).nonzero()[0].tolist()
+        raise DataError(
+            f"A number must lie within float32 when its column is brought to mean 0 and variance 1. "
+            f"Received: {rows[row, column]:g} in column {column + 1}, of mean {shift[column]:g} and deviation "
+            f"{scale[column]:g} in the training part"
+        )
+    return x

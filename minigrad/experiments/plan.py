@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minigrad.core import Data, constructor_arguments
+from minigrad.core import Data, Pair, constructor_arguments
 from minigrad.core.checks import check_device
 from minigrad.errors import ConfigError, MinigradError
 from minigrad.experiments.faults import Faults, shortened
@@ -183,13 +183,32 @@ def load_data(plan: Plan, parts: Parts) -> Data:
 
 
 def rehearse(plan: Plan, parts: Parts, data: Data) -> None:
-    """See that net, loss and metrics take the data, on two rows of it; nothing is learned or drawn.
+    """See that net, loss and metrics take the data, on a few rows of each part; nothing is learned or drawn.
 
     Raises:
-        ConfigError: If one of them does not.
+        ConfigError: If one of them does not, or a column is watched that these data do not give.
     """
-    device = plan.experiment.train["device"]
-    x, y = (part[:2].to(device) for part in data.train)
+    _check_watched(plan, parts, data)
+    for pair in (data.train, data.validation, data.test):
+        if pair is not None:
+            _rehearse_part(plan, parts, pair)
+
+
+def _check_watched(plan: Plan, parts: Parts, data: Data) -> None:
+    watched = {"checkpoint.best": plan.experiment.checkpoint["best"]}
+    watched |= {
+        f"callbacks[{i}].monitor": getattr(callback, "monitor", None) for i, callback in enumerate(parts.callbacks)
+    }
+    for path, column in watched.items():
+        if data.validation is None and str(column).startswith("val_"):
+            raise ConfigError(
+                f"{plan.experiment.path}: {path}: {column} is measured on a validation part. Received: data without one"
+            )
+
+
+def _rehearse_part(plan: Plan, parts: Parts, pair: Pair) -> None:
+    rows = _telling_rows(pair)
+    x, y = (part[rows].to(plan.experiment.train["device"]) for part in pair)
     stage = "net"
     try:
         with torch.random.fork_rng(devices=[]):
@@ -203,11 +222,20 @@ def rehearse(plan: Plan, parts: Parts, data: Data) -> None:
             for metric in parts.metrics:
                 deepcopy(metric).update(prediction, y)
     except (MinigradError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-        shapes = f"x of shape {tuple(data.train[0].shape)}, y of shape {tuple(data.train[1].shape)}"
+        shapes = f"x of shape {tuple(pair[0].shape)}, y of shape {tuple(pair[1].shape)}"
         text = f"{plan.experiment.path}: {stage}: the data do not fit, {shapes}: {_told(error)}"
         raise ConfigError(text) from error
     except MemoryError as error:
         raise ConfigError(f"{plan.experiment.path}: {stage}: the machine's memory does not suffice") from error
+
+
+def _telling_rows(pair: Pair) -> list[int]:
+    """The first two rows, and those with the largest class or index, which may be too large for the net or the loss."""
+    rows = {0, min(1, len(pair[0]) - 1)}
+    for part in pair:
+        if not part.is_floating_point() and part.numel():
+            rows.add(int(part.amax(tuple(range(1, part.dim()))).argmax() if part.dim() > 1 else part.argmax()))
+    return sorted(rows)
 
 
 def _told(error: BaseException) -> str:

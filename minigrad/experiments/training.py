@@ -5,7 +5,7 @@ import math
 import random
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,9 +24,10 @@ from minigrad.experiments.parts import Parts
 from minigrad.experiments.plan import DATA, Plan, load_data, parts_of, read_plan, rehearse
 from minigrad.experiments.provenance import now, provenance
 from minigrad.experiments.toml import toml_text
-from minigrad.files import write_file
+from minigrad.files import read_tree, write_file
 from minigrad.registry import build
 from minigrad.training import Checkpoint, History, evaluate, fit
+from minigrad.training.checkpoint import KIND as CHECKPOINT
 from minigrad.training.saving import save
 
 _LENGTHS = ("train.epochs", "train.steps")
@@ -211,6 +212,8 @@ def _begun(plan: Plan, folder: RunFolder | None, stack: ExitStack) -> RunFolder:
 
 def _lengthen(plan: Plan, folder: RunFolder) -> None:
     """Make the folder that of a longer run; without final weights it is one that goes on, whatever comes between."""
+    if folder.checkpoint.exists():
+        read_tree(folder.checkpoint, kind=CHECKPOINT)  # from one that is damaged no run goes on: its weights must stay
     try:
         folder.model.unlink(missing_ok=True)
         write_file(folder.experiment, toml_text(plan.tables, _HEADING))
@@ -222,11 +225,12 @@ def _trained(plan: Plan, parts: Parts, data: Data, folder: RunFolder, progress: 
     record = folder.record()
     record.setdefault("provenance", provenance(plan.tables))
     record.setdefault("sessions", []).append({"started": now(), "ended": None})
-    folder.write_record(record | {"status": "running"})
     journal = Journal(folder.log)
     try:
+        folder.write_record(record | {"status": "running"})
         history = _fitted(plan, parts, data, folder, journal, progress)
         outcome = _finished(plan, parts, data, folder, history, record["provenance"])
+        _close(record, outcome.status, folder, {key: v for key, v in outcome.as_dict().items() if key != "folder"})
     except (
         MinigradError,
         ArithmeticError,
@@ -238,9 +242,9 @@ def _trained(plan: Plan, parts: Parts, data: Data, folder: RunFolder, progress: 
         ValueError,
     ) as e:
         text = " ".join([shortened(e, 1000) or type(e).__name__, *getattr(e, "__notes__", [])])
-        _close(record, "failed", folder, {"error": f"{type(e).__name__}: {text}"})
+        with suppress(OSError):  # it may have failed because the disk is full
+            _close(record, "failed", folder, {"error": f"{type(e).__name__}: {text}"})
         raise TrainingError(f"{folder.path}: the training has failed: {text}") from e
-    _close(record, outcome.status, folder, {key: v for key, v in outcome.as_dict().items() if key != "folder"})
     return outcome
 
 

@@ -272,3 +272,17 @@ def test_a_quoted_cell_may_have_several_lines(tmp_path: Path):
     path = tmp_path / "table.csv"
     path.write_bytes(b'a,y\n1,"b\nb"\n2,c\n?,c\n')
     faulty(path, "{path}, line 5, column 'a': a cell must be a finite number, of float32. Received: '?'", target="y")
+
+
+def test_a_number_that_lies_too_far_from_the_training_part_is_told(tmp_path: Path):
+    rows = "".join(f"{1 + i * 1e-6},{i % 2}\n" for i in range(40))
+    (tmp_path / "far.csv").write_text(f"x,t\n{rows}3e38,0\n")
+    said = []
+    for seed in range(8):
+        try:
+            data = CSV(tmp_path / "far.csv", "t", seed=seed).load()
+        except DataError as error:
+            said.append(str(error))
+        else:
+            assert all(x.isfinite().all() for x, _ in (data.train, data.validation, data.test))
+    assert any("Received: 3e+38 in column 1, of mean 1.0" in text for text in said)

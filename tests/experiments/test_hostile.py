@@ -420,3 +420,42 @@ def test_a_file_that_is_none_is_told(
     assert shown.startswith("minigrad")
     assert shown.count("\n") == 1
     assert os.listdir(tmp_path) == ["pipe"]
+
+
+LATE = {"data": {"name": "csv", "path": "late.csv", "target": "t"}}
+VALIDATED = {"data.validation": 0.0}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_class_too_many_is_told_in_whatever_part_its_only_row_is(told: Told, tmp_path: Path, seed: int):
+    rows = "".join(f"{i},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
+    (tmp_path / "late.csv").write_text(f"x,y,t\n{rows}7,7,z\n")
+    assert "class indices from 0 to 1" in told(spoiled({**LATE, "data.seed": seed}))
+
+
+@pytest.mark.parametrize("where", [0, 700, 950])
+def test_a_character_too_many_is_told_wherever_it_stands(told: Told, tmp_path: Path, where: int):
+    text = "abc" * 333
+    (tmp_path / "late.txt").write_text(f"{text[:where]}z{text[where:]}")
+    changes = {
+        "net": [
+            {"name": "embedding", "num_embeddings": 3, "embedding_dim": 4},
+            {"name": "linear", "in_features": 4, "out_features": 4},
+            {"name": "transpose", "dim0": 1, "dim1": 2},
+        ],
+        "data": {"name": "text", "path": "late.txt", "context": 8},
+    }
+    assert "net: the data do not fit" in told(spoiled(changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"checkpoint.best": "val_cost"}, "checkpoint.best"),
+        ({"callbacks": ["early_stopping"]}, "callbacks[0].monitor"),
+        ({"callbacks": ["learning_rate_log", "best_checkpoint"]}, "callbacks[1].monitor"),
+    ],
+)
+def test_a_column_of_a_validation_that_there_is_not_is_told(told: Told, changes: dict[str, Any], path: str):
+    said = told(spoiled({**VALIDATED, **changes}))
+    assert f"{path}: val_cost is measured on a validation part. Received: data without one" in said

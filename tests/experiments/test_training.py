@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import minigrad
-from minigrad.errors import ConfigError, NonFiniteError
+from minigrad.errors import CheckpointError, ConfigError, NonFiniteError
 from minigrad.experiments import RunFolder, TrainingError, read_plan, train, training
 from minigrad.experiments.folder import locked
 from minigrad.experiments.journal import Journal
@@ -461,3 +461,24 @@ def test_a_lock_ends_with_its_process(tmp_path: Path):
     stopped.kill()
     stopped.wait()
     assert go(tmp_path / "sound.toml", resume=True).status == "complete"
+
+
+def disk_that_is_full(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_told_also_where_the_record_cannot_be_written_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(RunFolder, "write_record", disk_that_is_full)
+    with pytest.raises(TrainingError, match=r"the training has failed: .*No space left on device"):
+        go(write(tmp_path))
+
+
+def test_a_run_with_a_damaged_checkpoint_keeps_its_weights_when_it_is_to_be_longer(tmp_path: Path):
+    folder = go(write(tmp_path)).folder
+    folder.checkpoint.write_bytes(folder.checkpoint.read_bytes()[:-1])
+    before = files_in(folder.path)
+    with pytest.raises(CheckpointError, match="cut short"):
+        go(tmp_path / "sound.toml", resume=True, settings=["train.epochs=9"])
+    assert files_in(folder.path) == before
