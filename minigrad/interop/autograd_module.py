@@ -39,7 +39,8 @@ class AutogradModule(torch.nn.Module):
 
     Its parameters are torch's and share the memory of ours; gradients arrive in theirs, and their `requires_grad`
     counts. Its state dict is the layer's. In `train()` mode it calls `forward`; in `eval()` mode `predict`, which keeps
-    nothing for a backward. Several inputs may come as a tuple or as several arguments.
+    nothing for a backward. Several inputs may come as a tuple or as several arguments. Under autocast it computes in
+    the dtype of its parameters.
 
     Args:
         component: The layer or loss.
@@ -75,6 +76,9 @@ class AutogradModule(torch.nn.Module):
 
     def forward(self, *inputs: Any) -> Any:
         """The output, or a loss's cost."""
+        if device := _autocast_device(inputs):
+            with torch.autocast(device, enabled=False):
+                return self.forward(*pytree.tree_map_only(Tensor, self._uncast, inputs))
         self._meet()
         is_loss = isinstance(self.component, Loss)
         x, *others = inputs if is_loss or len(inputs) == 1 else (inputs,)
@@ -86,6 +90,12 @@ class AutogradModule(torch.nn.Module):
         outputs = _Written.apply(call, *tensors, *constants, *(t.theirs for t in twins))  # type: ignore[no-untyped-call]
         self._meet()  # a layer may have put another buffer in place of its old one
         return call.output.filled(outputs)
+
+    def _uncast(self, tensor: Tensor) -> Tensor:
+        """What autocast made smaller on its way here, in the dtype of the parameters."""
+        if tensor.dtype != torch.get_autocast_dtype(tensor.device.type):
+            return tensor
+        return tensor.to(next((twin.theirs.dtype for twin in self._twins), torch.float32))
 
     def _meet(self) -> None:
         """Bring both to one memory again: where one was moved or replaced, the other follows."""
@@ -117,6 +127,13 @@ class AutogradModule(torch.nn.Module):
 
     def __repr__(self) -> str:
         return f"as_autograd({self.component!r})"
+
+
+def _autocast_device(tensors: Any) -> str:
+    """The type of the tensors' device if autocast is at work there: a written pass is for one dtype, without it."""
+    devices = {leaf.device.type for leaf in pytree.tree_leaves(tensors) if isinstance(leaf, Tensor)}
+    available = filter(torch.amp.is_autocast_available, devices)
+    return next((device for device in available if torch.is_autocast_enabled(device)), "")
 
 
 def _meet(module: Any, _: Any) -> None:
@@ -195,6 +212,9 @@ class _Written(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         """Map the gradients of the output to those of x and of the parameters."""
+        if device := _autocast_device(grads):
+            with torch.autocast(device, enabled=False):
+                return _Written.backward(ctx, *grads)
         call: _Call = ctx.call
         wanted = ctx.needs_input_grad[1:]
         others = len(wanted) - call.size - len(call.parameters)

@@ -15,6 +15,7 @@ from minigrad.interop.places import Place, places
 from minigrad.layers import Frozen
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_PARAMETER_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 
 
 class Walk(ABC):
@@ -88,12 +89,14 @@ class FromTorch(Walk):
 
     def part(self, module: Any) -> Any:
         """Convert one module."""
-        if any(getattr(module, hooks) for hooks in _HOOKS) or "forward" in vars(module):
+        if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
+            raise ConversionError("a lazy module learns its sizes from its first input: call it once first")
+        hooked = [getattr(module, hooks) for hooks in _HOOKS]
+        hooked += [getattr(p, hooks) for p in module.parameters(recurse=False) for hooks in _PARAMETER_HOOKS]
+        if any(hooked) or "forward" in vars(module):
             raise ConversionError(
                 "a hook, or a forward in place of the class's own, cannot be converted: remove it first"
             )
-        if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
-            raise ConversionError("a lazy module learns its sizes from its first input: call it once first")
         twin = converter_from(type(module)).from_torch(module, self)
         learns = [parameter.requires_grad for parameter in module.parameters()]
         if learns and not any(learns) and isinstance(twin, Layer) and any(True for _ in twin.parameters()):

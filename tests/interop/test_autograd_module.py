@@ -476,3 +476,35 @@ def test_relu_after_it_may_work_in_place():
         (expected,) = torch.autograd.grad(twin(x).relu().sum(), x)
         torch.testing.assert_close(grad, expected)
     assert isinstance(from_torch(nn.ReLU()), ReLU)
+
+
+@pytest.mark.parametrize("backward_inside", [False, True])
+@pytest.mark.parametrize("make", [lambda: nn.Identity(), lambda: nn.Linear(3, 3)], ids=["first", "behind torch's"])
+def test_under_autocast_it_computes_in_the_dtype_of_its_parameters(make: Any, backward_inside: bool):
+    net = Sequential(Linear(3, 4), Tanh(), Linear(4, 2))
+    model, loss, x = nn.Sequential(make(), as_autograd(Checked(net))), as_autograd(Huber()), torch.randn(5, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = model(x)
+        cost = loss(y, torch.zeros(5, 2))
+        if backward_inside:
+            cost.backward()
+    if not backward_inside:
+        cost.backward()
+    assert y.dtype == cost.dtype == torch.float32
+    twin = to_torch(net)
+    with torch.autocast("cpu", torch.bfloat16):
+        x = model[0](x).float()
+    nn.functional.huber_loss(twin(x.detach()), torch.zeros(5, 2)).backward()
+    for ours, theirs in zip(model[1].parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_under_autocast_a_small_net_stays_small():
+    module = as_autograd(Linear(3, 2, dtype=torch.bfloat16))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert module(torch.ones(1, 3, dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+def test_where_there_is_no_autocast_nobody_asks_for_it():
+    module = as_autograd(Linear(3, 2, device="meta"))
+    assert module(torch.ones(1, 3, device="meta")).shape == (1, 2)

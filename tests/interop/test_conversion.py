@@ -294,10 +294,19 @@ def test_hooks_and_other_forwards_are_refused():
             from_torch(nn.Sequential(nn.ReLU(), module))
 
 
+@pytest.mark.parametrize("hook", ["register_hook", "register_post_accumulate_grad_hook"])
+def test_hooks_of_parameters_are_refused(hook: str):
+    module = nn.Linear(2, 2)
+    getattr(module.bias, hook)(lambda _: None)
+    with pytest.raises(ConversionError, match=r"^net\[1\] \(torch\.nn\.Linear\): a hook"):
+        from_torch(nn.Sequential(nn.ReLU(), module))
+
+
 def test_a_lazy_module_is_refused_until_it_knows_its_sizes():
     module = nn.Sequential(nn.LazyLinear(3))
-    with pytest.raises(ConversionError, match="call it once first"):
-        from_torch(module)
+    for lazy in (module, module[0]):
+        with pytest.raises(ConversionError, match="call it once first"):
+            from_torch(lazy)
     module(X)
     equal_states(from_torch(module), module)
 
