@@ -79,6 +79,18 @@ class DerivativeAtTheOutput(_Sigmoid):
         return grad_output * s * (1 - s)
 
 
+@caught_by("gradient")
+class WrongFarFromZero(_Sigmoid):
+    """A tail that is cut off, though the curve is not flat there: zero beyond $|x| > 6$."""
+
+    def forward(self, x: Tensor) -> tuple[Any, Any]:
+        return torch.sigmoid(x), x
+
+    def backward(self, grad_output: Tensor, cache: Any) -> Any:
+        y = torch.sigmoid(cache)
+        return grad_output * torch.where(cache.abs() > 6, 0, y * (1 - y))
+
+
 @caught_by("gradient", "off by exactly a factor of 0.5")
 class HalfAsMuch(Activation):
     """The square $y = x^2$, with $x$ for its derivative."""

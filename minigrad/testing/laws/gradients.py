@@ -1,10 +1,11 @@
 """Laws about gradients: that they are right, and how they are handed over."""
 
+import math
 from typing import Any
 
 import torch
 
-from minigrad.core import Layer, Loss
+from minigrad.core import Activation, Layer, Loss
 from minigrad.testing.compare import first_difference
 from minigrad.testing.gradient import Fault, autograd_faults, difference_faults
 from minigrad.testing.judges import autograd_gradient
@@ -46,9 +47,13 @@ def gradient_structure(trial: Trial) -> None:
 
 @law(Layer, Loss, unless=without_float_input, each_reduction=True)
 def gradient(trial: Trial) -> None:
-    """The input's gradient equals central differences in float64."""
+    """The input's gradient equals central differences in float64; an activation's also far from zero."""
     name = "prediction" if isinstance(trial.made(), Loss) else "x"
     _report(list(difference_faults(trial.component(), trial.inputs(), trial.tolerance, name)))
+    if isinstance(trial.made(), Activation) and trial.case.domain == (-math.inf, math.inf):
+        # Where it bends, saturates or changes its formula, a derivative may go wrong beyond the numbers that are drawn.
+        far = map_tensors(lambda t: 6 * t if t.is_floating_point() else t, trial.inputs())
+        _report(list(difference_faults(trial.component(), far, trial.tolerance, name)))
 
 
 @law(Layer, unless=without_parameters)
