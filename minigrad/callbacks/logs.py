@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, final
 
-from torch import Tensor
-
-from minigrad.callbacks.row_log import RowLog, plain
+from minigrad.callbacks.row_log import RowLog, cell, plain
 
 
 @final
@@ -44,17 +42,16 @@ class CSVLog(RowLog):
 
     def encode(self, rows: list[dict[str, Any]]) -> bytes:
         """A line per row."""
-        return _csv([[_cell(row.get(name)) for name in self.columns] for row in rows])
+        return _csv([[cell(row.get(name)) for name in self.columns] for row in rows])
 
     def widen(self, content: bytes, columns: int) -> bytes:
         """The longer header, and each line with empty cells more."""
-        _, _, lines = content.partition(b"\n")
-        return self.head() + lines.replace(b"\n", b"," * columns + b"\n")
+        _, *records = _records(content)
+        return self.head() + b"".join(record[:-1] + b"," * columns + b"\n" for record in records)
 
     def decode(self, content: bytes) -> Iterator[dict[str, Any]]:
         """The rows, their values as they stand there."""
-        lines = _whole_lines(content)
-        table = csv.reader(lines)
+        table = csv.reader(_readable(_records(content)))
         header = next(table, [])
         for cells in table:
             if len(cells) != len(header) or "step" not in header or not cells[header.index("step")].isdigit():
@@ -94,7 +91,7 @@ class JSONLLog(RowLog):
 
     def decode(self, content: bytes) -> Iterator[dict[str, Any]]:
         """The rows, their values as they stand there."""
-        for line in _whole_lines(content):
+        for line in _readable(content.split(b"\n")[:-1]):
             try:
                 row = json.loads(line)
             except ValueError:
@@ -121,25 +118,26 @@ def read_jsonl(path: Path | str) -> list[dict[str, Any]]:
     ]
 
 
-def _whole_lines(content: bytes) -> list[str]:
-    """The lines that are complete, and whole."""
-    lines = []
-    for line in content.split(b"\n")[:-1]:
+def _readable(lines: Iterable[bytes]) -> Iterator[str]:
+    """The lines up to the first that is no text."""
+    for line in lines:
         try:
-            lines.append(line.decode())
+            yield line.decode()
         except UnicodeDecodeError:
-            break
-    return lines
+            return
+
+
+def _records(content: bytes) -> Iterator[bytes]:
+    """The lines of a table that are complete; a text in quotes may go over several."""
+    record = b""
+    for line in content.split(b"\n")[:-1]:
+        record += line + b"\n"
+        if record.count(b'"') % 2 == 0:
+            yield record
+            record = b""
 
 
 def _csv(lines: Iterable[list[Any]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    """A value as it stands between commas."""
-    if isinstance(value, Tensor):
-        value = value.tolist()
-    return json.dumps(plain(value)) if isinstance(value, list | tuple | dict) else value

@@ -1,5 +1,6 @@
 """RowLog, what a file of the history's rows needs: to be begun, cut back, appended to and closed."""
 
+import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -134,3 +135,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return value
+
+
+def cell(value: Any) -> Any:
+    """A value of a row as it stands between commas.
+
+    Examples:
+        >>> [cell(value) for value in (0.5, "text", torch.tensor(2), [1.5, float("nan")])]
+        [0.5, 'text', 2, '[1.5, "NaN"]']
+    """
+    if isinstance(value, Tensor):
+        value = value.tolist()
+    return json.dumps(plain(value)) if isinstance(value, list | tuple | dict) else value

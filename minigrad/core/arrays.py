@@ -28,7 +28,8 @@ def as_tensors(value: Any, like: "Layer | Tensor | None") -> Any:
         return {key: as_tensors(item, like) for key, item in value.items()}
     if not hasattr(value, "__array__"):
         return value
-    tensor = torch.as_tensor(value)
+    # Of a table torch would ask the columns by number; its array may be a view that nobody must write to.
+    tensor = torch.as_tensor(value) if hasattr(value, "__array_interface__") else torch.tensor(value.__array__())
     if like is not None and not isinstance(like, Tensor):
         like = next(iter(like.state_dict().values()), None)
     if like is None:

@@ -57,10 +57,11 @@ class Metric(Component, ABC):
         """The value of one batch alone; what was summed up so far is kept."""
         kept = self.state_dict()
         self.reset()
-        self.update(prediction, target)
-        value = self.compute()
-        self.load_state_dict(kept)
-        return value
+        try:
+            self.update(prediction, target)
+            return self.compute()
+        finally:
+            self.load_state_dict(kept)
 
     def state_dict(self) -> dict[str, Any]:
         """The sums."""

@@ -26,7 +26,7 @@ class Accuracy(Metric):
         ShapeError: If the target has neither the prediction's shape nor that without its classes, or there is only one
             class.
         DtypeError: If class indices are no integers, or the others no floating-point tensors.
-        TargetError: If an index is no class (told on the CPU only).
+        TargetError: If an index is no class, or probabilities do not sum to 1 (told on the CPU only).
 
     Examples:
         >>> accuracy = Accuracy()
@@ -78,7 +78,7 @@ class TopKAccuracy(Metric):
         ValueError: If `k` is not positive.
         ShapeError: If there are fewer than `k` classes, or the shapes do not fit, as for `Accuracy`.
         DtypeError: If class indices are no integers, or the others no floating-point tensors.
-        TargetError: If an index is no class (told on the CPU only).
+        TargetError: If an index is no class, or probabilities do not sum to 1 (told on the CPU only).
 
     Examples:
         >>> top = TopKAccuracy(k=2)

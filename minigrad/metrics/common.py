@@ -51,7 +51,7 @@ def classified(metric: Metric, prediction: Any, target: Any, ignore_index: int) 
         ShapeError: If the target has neither the prediction's shape nor that without its classes, or there is only one
             class.
         DtypeError: If indices are no integers, or probabilities no floating-point numbers.
-        TargetError: If an index is no class (told on the CPU only).
+        TargetError: If an index is no class, or probabilities do not sum to 1 (told on the CPU only).
     """
     prediction, target = pair(metric, prediction, target)
     name, shape = type(metric).__name__, tuple(prediction.shape)
@@ -73,7 +73,13 @@ def classified(metric: Metric, prediction: Any, target: Any, ignore_index: int) 
         raise DtypeError(f"{name} expects {expected}. Received: {target.dtype}")
     scores = prediction.movedim(dim, -1).reshape(-1, classes)
     if probabilities:
-        return scores, target.movedim(dim, -1).reshape(-1, classes).argmax(1)
+        shares = target.movedim(dim, -1).reshape(-1, classes)
+        if shares.is_cpu and (wrong := (shares.sum(1) - 1).abs() > 0.01).any():
+            raise TargetError(
+                f"{name} expects the probabilities of a sample's classes to sum to 1; BinaryAccuracy is for answers of "
+                f"yes or no. Received: a sum of {shares[wrong][0].sum().item():g}, target {tuple(target.shape)}"
+            )
+        return scores, shares.argmax(1)
     index = target.reshape(-1).long()
     counts = index != ignore_index
     scores, index = scores[counts], index[counts]

@@ -27,7 +27,7 @@ class ConfusionMatrix(Metric):
         ValueError: If `num_classes` is below 2.
         ShapeError: If a batch has scores for another number of classes, or the shapes do not fit, as for `Accuracy`.
         DtypeError: If class indices are no integers, or the others no floating-point tensors.
-        TargetError: If an index is no class (told on the CPU only).
+        TargetError: If an index is no class, or probabilities do not sum to 1 (told on the CPU only).
 
     Examples:
         >>> matrix = ConfusionMatrix()

@@ -33,9 +33,10 @@ class Batches:
             random generators, from which the same pass can be begun again.
 
     Raises:
-        DataError: If `data` is none of these, has no examples, or a dict lacks a field.
+        DataError: If `data` is none of these, has no examples, a batch has no rows, or a dict lacks a field.
         ShapeError: If x, y and weight have different numbers of rows.
-        ValueError: If `batch_size` is no positive whole number, or is given for data that are in batches already.
+        ValueError: If `batch_size` is no positive whole number, or is given for data that are in batches already, or
+            `fields` are not two names.
 
     Examples:
         >>> x, y = torch.arange(3.0).reshape(3, 1), torch.arange(3)
@@ -56,6 +57,8 @@ class Batches:
         replay: bool = False,
     ) -> None:
         check_count(batch_size=batch_size)
+        if isinstance(fields, str) or len(fields) != 2:
+            raise ValueError(f"fields are the two names of x and y. Received: fields={fields!r}")
         self.fields = fields
         self.like = like
         self.device = device

@@ -6,9 +6,10 @@ from typing import Any
 import torch
 
 from minigrad.core import Layer, Loss, Metric
-from minigrad.errors import DataError
+from minigrad.errors import ConfigError, DataError
 from minigrad.training.data import Batches
-from minigrad.training.named import Spec, made, named_metrics
+from minigrad.training.named import Spec, made_loss, named_metrics
+from minigrad.training.sources import rows_of
 from minigrad.training.step import weighted_cost
 
 _ROWS = 1024  # at once, where nobody says: enough to be quick, few enough for any memory
@@ -47,7 +48,9 @@ def evaluate(
         {'cost': 1.0, 'mean_absolute_error': 1.0}
     """
     named = named_metrics(metrics)
-    criterion: Loss = made("loss", loss)
+    criterion = made_loss(loss)
+    if not isinstance(net, Layer):
+        raise ConfigError(f"evaluate measures a Layer. Received: {type(net).__name__}")
     batches = whole(data, batch_size, fields=fields, like=net, device=device)
     return measured(net, criterion, batches, named)
 
@@ -65,17 +68,22 @@ def measured(net: Layer, loss: Loss, batches: Batches, metrics: dict[str, Metric
     for metric in metrics.values():
         metric.reset()
     total = mass = 0.0
+    rows: float | None = None
     averages = getattr(loss, "reduction", "mean") == "mean"
     for (x, y, weight), _ in batches:
         prediction = net.predict(x)
         if weight is None:
-            cost, rows = loss.forward(prediction, y)[0], float(len(y))
+            cost, rows = loss.forward(prediction, y)[0], float(rows_of(y))
         else:
             cost, rows = weighted_cost(loss, prediction, y, weight)[0], float(weight.sum())
         total += cost.item() * (rows if averages else 1.0)
         mass += rows
         for metric in metrics.values():
             metric.update(prediction, y)
+    if rows is None:
+        raise DataError(
+            "There must be a batch to measure on, each time; an iterator gives its own once. Received: none"
+        )
     if averages and not mass:
         raise DataError("Costs are averaged over rows that weigh something. Received: weights that are all zero")
     values: dict[str, Any] = {"cost": total / mass if averages else total}

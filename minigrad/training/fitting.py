@@ -1,12 +1,13 @@
 """fit: a loop around one training step, and all that people want beside it."""
 
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from minigrad.core import Component, Layer, Loss, Optimizer
+from minigrad.core import Component, Layer, Optimizer, Schedule
 from minigrad.core.checks import check_count, check_device
 from minigrad.errors import ConfigError
 from minigrad.training.checkpoint import Checkpoint
@@ -14,7 +15,7 @@ from minigrad.training.data import Batches
 from minigrad.training.evaluating import whole
 from minigrad.training.history import History
 from minigrad.training.loop import Loop
-from minigrad.training.named import Spec, made, named_metrics
+from minigrad.training.named import Spec, made, made_loss, named_metrics, several
 from minigrad.training.progress import Progress
 
 
@@ -79,8 +80,8 @@ def fit(
 
     Raises:
         ValueError: If not exactly one of `epochs` and `steps` is given, or a number is out of its range.
-        ConfigError: If a component is not what it should be, the optimizer holds none of the net's parameters, or the
-            device is not to be had.
+        ConfigError: If a component is not what it should be, the optimizer holds none of the net's parameters, the
+            schedule sets another's rate, or the device is not to be had.
         DataError: If the data cannot be read as such, or yield no batch.
         CheckpointError: If the folder holds a checkpoint and `resume` is false, or it is damaged or of another run.
 
@@ -100,14 +101,16 @@ def fit(
         raise ValueError(f"fit takes either epochs or steps. Received: epochs={epochs}, steps={steps}")
     check_count(0, epochs=epochs, steps=steps)
     check_count(validate_every=validate_every, accumulate=accumulate)
-    if clip is not None and not clip > 0:
-        raise ValueError(f"clip must be positive. Received: clip={clip}")
+    if clip is not None and not (hasattr(clip, "__float__") and clip > 0):
+        raise ValueError(f"clip must be a positive number. Received: clip={clip!r}")
+    if seed is not None:
+        if isinstance(seed, bool) or not hasattr(seed, "__index__") or not -(2**63) <= seed < 2**64:
+            raise ValueError(f"seed must be a whole number of 64 bits. Received: seed={seed!r}")
+        seed = operator.index(seed)  # numpy has whole numbers of its own
     if schedule_every not in ("step", "epoch"):
         raise ValueError(f"schedule_every must be 'step' or 'epoch'. Received: schedule_every={schedule_every!r}")
     if resume and checkpoint is None:
         raise ValueError("resume goes on from a checkpoint; say where it is. Received: resume=True, checkpoint=None")
-    if isinstance(callbacks, str):
-        raise ConfigError(f"callbacks is a list. Received: callbacks={callbacks!r}")
     if not isinstance(net, Layer):
         raise ConfigError(f"fit trains a Layer. minigrad.build makes one from names. Received: {type(net).__name__}")
     if isinstance(optimizer, torch.optim.Optimizer):
@@ -126,12 +129,12 @@ def fit(
         raise ConfigError(f"The optimizer must hold parameters of the net. Received: {name} with none of them")
     rated = {} if isinstance(schedule, Component) else {"optimizer": made_optimizer}
     options: dict[str, Any] = {"fields": fields, "like": net, "device": device}
-    criterion: Loss = made("loss", loss)
-    if getattr(criterion, "reduction", "mean") == "none":
-        raise ConfigError(f"fit needs one cost: reduction='mean' or 'sum'. Received: {criterion!r}")
+    made_schedule: Schedule | None = None if schedule is None else made("schedule", schedule, **rated)
+    if made_schedule is not None and made_schedule.optimizer is not made_optimizer:
+        raise ConfigError(f"The schedule must be made for the optimizer. Received: {made_schedule!r}, made for another")
     loop = Loop(
         net,
-        criterion,
+        made_loss(loss),
         made_optimizer,
         Batches(data, batch_size, shuffle=shuffle, seed=seed, replay=checkpoint is not None, **options),
         epochs=epochs,
@@ -139,8 +142,11 @@ def fit(
         validation=None if validation is None else whole(validation, batch_size, **options),
         validate_every=validate_every,
         metrics=named_metrics(metrics),
-        callbacks=[*(made("callback", spec) for spec in callbacks), *([Progress()] if progress else [])],
-        schedule=None if schedule is None else made("schedule", schedule, **rated),
+        callbacks=[
+            *(made("callback", spec) for spec in several("callbacks", callbacks)),
+            *([Progress()] if progress else []),
+        ],
+        schedule=made_schedule,
         schedule_every=schedule_every,
         accumulate=accumulate,
         clip=clip,

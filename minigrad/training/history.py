@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from minigrad.callbacks.row_log import cell
 from minigrad.core import require
 from minigrad.files import write_file
 
@@ -70,10 +70,7 @@ class History:
         text = io.StringIO()
         writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(
-            {name: json.dumps(value) if isinstance(value, list) else value for name, value in row.items()}
-            for row in self.rows
-        )
+        writer.writerows({name: cell(value) for name, value in row.items()} for row in self.rows)
         write_file(path, text.getvalue())
 
     def to_frame(self) -> Any:

@@ -1,9 +1,9 @@
 """Components for a run, from whatever a person wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minigrad.core import Component, Metric
+from minigrad.core import Component, Loss, Metric
 from minigrad.errors import ConfigError
 from minigrad.registry import KINDS, build, snake_case
 
@@ -30,6 +30,29 @@ def made(kind: str, spec: Any, **arguments: Any) -> Any:
     return build({**spec, "kind": kind}, **arguments)
 
 
+def made_loss(spec: Any) -> Loss:
+    """A loss that gives one cost.
+
+    Raises:
+        ConfigError: If it is none, or cannot be made.
+    """
+    loss: Loss = made("loss", spec)
+    if getattr(loss, "reduction", "mean") == "none":
+        raise ConfigError(f"There must be one cost: reduction='mean' or 'sum'. Received: {loss!r}")
+    return loss
+
+
+def several(name: str, specs: Any) -> list[Any]:
+    """Several components.
+
+    Raises:
+        ConfigError: If it is one that stands for itself, or nothing.
+    """
+    if isinstance(specs, str | dict | Component) or not isinstance(specs, Iterable):
+        raise ConfigError(f"{name} is a list. Received: {name}={specs!r}")
+    return list(specs)
+
+
 def named_metrics(metrics: Sequence[Any]) -> dict[str, Metric]:
     """Metrics by the names of their columns: the snake case of their class.
 
@@ -40,10 +63,8 @@ def named_metrics(metrics: Sequence[Any]) -> dict[str, Metric]:
         >>> named_metrics(["accuracy", {"name": "top_k_accuracy", "k": 3}])
         {'accuracy': Accuracy(), 'top_k_accuracy': TopKAccuracy(k=3)}
     """
-    if isinstance(metrics, str):
-        raise ConfigError(f"metrics is a list. Received: metrics={metrics!r}")
     found: dict[str, Metric] = {}
-    for spec in metrics:
+    for spec in several("metrics", metrics):
         metric = made("metric", spec)
         name = snake_case(type(metric).__name__)
         if name in found:

@@ -12,6 +12,19 @@ from minigrad.errors import DataError
 from minigrad.training.randomness import packed, random_states, set_random_states, unpacked
 
 Batch = tuple[Any, Any, Tensor | None]
+_END: Any = object()
+
+
+def rows_of(part: Any) -> int:
+    """How many rows a part of a batch has: a tensor, or several in a tuple or a dict; a single number is one.
+
+    Examples:
+        >>> rows_of((torch.zeros(3, 2), torch.zeros(3)))
+        3
+    """
+    while isinstance(part, tuple | list | Mapping) and part:
+        part = next(iter(part.values() if isinstance(part, Mapping) else part))
+    return len(part) if getattr(part, "shape", ()) else 1
 
 
 class Source(ABC):
@@ -125,15 +138,18 @@ class Stream(Source):
         following = self._next(iterator)
         if kept is not None:
             set_random_states(kept)
-        while following is not None:
+        while following is not _END:
             batch, following = following, self._next(iterator)
-            yield self.tensors(batch), following is None
+            tensors = self.tensors(batch)
+            if not rows_of(tensors[1]):
+                raise DataError("A batch must have at least one row. Received: one without any")
+            yield tensors, following is _END
 
     def _next(self, iterator: Iterator[Any]) -> Any:
         if self.replay:
             # What a batch draws may follow what the layers drew in the updates before it.
             self.begun["ahead"] = random_states()
-        return next(iterator, None)
+        return next(iterator, _END)
 
     def _generators(self) -> list[torch.Generator]:
         if not isinstance(self.source, DataLoader):

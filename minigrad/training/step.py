@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minigrad.core import Layer, Loss, Metric, Optimizer, as_tensors
 from minigrad.errors import ConfigError, DataError, ShapeError
-from minigrad.training.sources import Batch
+from minigrad.training.sources import Batch, rows_of
 
 _NoOverrides = torch._C.DisableTorchFunctionSubclass
 
@@ -18,7 +18,7 @@ _NoOverrides = torch._C.DisableTorchFunctionSubclass
 def train_step(net: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any) -> Tensor:
     """Learn from one batch and return its cost: forward, loss, backward, update. numpy arrays will do for tensors.
 
-    The gradient of `x` is not computed. Gradients are cleared after the update, so nothing is left over.
+    The gradient of `x` is not computed. The optimizer's gradients are cleared after the update.
 
     Examples:
         >>> import torch
@@ -71,7 +71,7 @@ def accumulated_step(
         metrics: Updated with each prediction.
         before_update: Called when the gradients are complete, before they are clipped.
     """
-    masses = [float(len(y) if weight is None else weight.sum()) for _, y, weight in batches]
+    masses = [float(rows_of(y) if weight is None else weight.sum()) for _, y, weight in batches]
     total = sum(masses) or 1.0  # rows that all weigh nothing
     shares = [mass / total if _averages(loss) else 1.0 for mass in masses] if len(batches) > 1 else [None]
     costs = []

@@ -120,6 +120,22 @@ def test_new_columns_get_a_longer_header(tmp_path: Path):
     assert (tmp_path / "history.csv").read_text() == expected
 
 
+def test_texts_may_have_several_lines(tmp_path: Path):
+    run, log = hand_made(tmp_path), CSVLog()
+    log.on_fit_start(run)
+    for values in ({"a\nb": 'one\ntwo "2"\n'}, {"a\nb": "three"}, {"c": 1}, {"c": 2}):
+        tell(log, run, **values)
+    log.on_fit_end(run)
+    table = [["step", "epoch", "cost", "a\nb", "c"], ["0", "0", "1.0", 'one\ntwo "2"\n', ""]]
+    table += [["1", "0", "1.0", "three", ""], ["2", "0", "1.0", "", "1"], ["3", "0", "1.0", "", "2"]]
+    with (tmp_path / "history.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == table
+    rows = [{name: text for name, text in zip(table[0], cells, strict=True) if text} for cells in table[1:]]
+    content = (tmp_path / "history.csv").read_bytes()
+    assert list(log.decode(content)) == rows
+    assert list(log.decode(content + b'4,0,1.0,"torn\n')) == rows
+
+
 CHILD = """
 import os, signal, sys
 from pathlib import Path

@@ -23,6 +23,22 @@ def test_indices_have_the_shape_without_classes(cls: Any, shapes: Any):
         cls().update(z(shapes[0]), z(shapes[1], dtype=long))
 
 
+@pytest.mark.parametrize("cls", [Accuracy, lambda: TopKAccuracy(2), ConfusionMatrix])
+@pytest.mark.parametrize("shape", [(4,), (2, 2)])
+def test_answers_of_yes_and_no_are_no_probabilities_of_classes(cls: Any, shape: Any):
+    # As one sample of four classes, or two samples of two, they would be right or wrong by chance.
+    with pytest.raises(TargetError, match=r"sum to 1; BinaryAccuracy .* Received: a sum of"):
+        cls().update(z(shape), torch.tensor([1.0, 1, 0, 1]).reshape(shape))
+
+
+def test_the_value_of_a_batch_that_cannot_be_leaves_the_sums():
+    accuracy = Accuracy()
+    accuracy.update(torch.eye(3), torch.arange(3))
+    with pytest.raises(ShapeError):
+        accuracy(torch.eye(3), torch.arange(2))
+    assert accuracy.compute() == 1.0
+
+
 @pytest.mark.parametrize("cls", [Accuracy, ConfusionMatrix])
 def test_a_single_probability_is_no_score_of_classes(cls: Any):
     # It would be right every time: the largest of one.

@@ -104,6 +104,13 @@ def test_arrays_become_what_the_net_needs_and_tensors_stay():
     assert x is X
 
 
+def test_a_table_is_its_array():
+    pandas = pytest.importorskip("pandas")
+    x, y = pandas.DataFrame(X.numpy()), pandas.Series(range(len(X)))
+    rows = [(x.tolist(), y.tolist()) for (x, y, _), _ in Batches((x, y), 4, shuffle=False, like=Linear(2, 1))]
+    assert rows == [(X[:4].tolist(), [0, 1, 2, 3]), (X[4:].tolist(), [4, 5, 6])]
+
+
 def test_batches_are_moved():
     (x, y, w), _ = next(iter(Batches((X, Y, X[:, 0]), 2, device="meta", shuffle=False)))
     assert {part.device.type for part in (x, y, w)} == {"meta"}
@@ -163,6 +170,8 @@ def test_random_states_survive_packing():
         ({"data": ((X, X[:3]), Y)}, ShapeError, "7 and 3 in x"),
         ({"data": (X[:0], Y[:0])}, DataError, "at least one example"),
         ({"data": (torch.tensor(1.0), Y)}, ShapeError, "one row per example"),
+        ({"data": {"x": X, "y": Y}, "fields": ("x",)}, ValueError, "two names"),
+        ({"data": {"x": X, "y": Y}, "fields": "xy"}, ValueError, "fields='xy'"),
         ({"data": {"x": X}}, DataError, "needs the fields x and y.* Received: x"),
         ({"data": {"x": X, "y": Y}, "fields": ("image", "label")}, DataError, "fields image and label"),
     ],
@@ -173,7 +182,14 @@ def test_misuse_is_one_sentence(arguments, error, message):
 
 
 @pytest.mark.parametrize(
-    ("batch", "message"), [((X,), "1 of them"), ("ab", "Received: str"), ({"z": 1}, "Received: z")]
+    ("batch", "message"),
+    [
+        ((X,), "1 of them"),
+        ("ab", "Received: str"),
+        ({"z": 1}, "Received: z"),
+        (None, "Received: NoneType"),
+        ((X[:0], Y[:0]), "at least one row"),
+    ],
 )
 def test_a_batch_that_is_none_is_told(batch, message):
     with pytest.raises(DataError, match=message):

@@ -7,8 +7,11 @@ import sys
 import pytest
 import torch
 
+from minigrad import Callback
+from minigrad.callbacks import CSVLog
 from minigrad.errors import MissingExtraError
-from minigrad.training import History
+from minigrad.layers import Linear
+from minigrad.training import History, fit
 from minigrad.training.history import Packing, from_columns, settle
 
 ROWS = [
@@ -34,6 +37,25 @@ def test_a_table_says_what_the_rows_say(tmp_path):
     rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
     assert [float(row["cost"]) for row in rows] == [row["cost"] for row in ROWS]
     assert [row["val_confusion_matrix"] for row in rows] == ["", "[[1, 2], [3, 4]]", "", "[[2, 1], [3, 4]]"]
+
+
+def test_a_table_is_that_of_a_log(tmp_path):
+    class Odd(Callback):
+        def on_step_end(self, run):
+            odd = {
+                "tensor": torch.tensor([1.5]),
+                "nan": [float("nan")],
+                "tuple": (1, 2),
+                "text": "a,\n'b\"",
+                "none": None,
+            }
+            run.rows[-1].update(odd)
+
+    x = torch.ones(2, 1)
+    log = CSVLog(tmp_path / "log.csv")
+    history = fit(Linear(1, 1), "mse", "sgd", (x, x), steps=2, callbacks=[Odd(), log], progress=False)
+    history.to_csv(tmp_path / "history.csv")
+    assert (tmp_path / "history.csv").read_bytes() == (tmp_path / "log.csv").read_bytes()
 
 
 def test_a_frame_has_a_row_per_update():

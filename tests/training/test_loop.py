@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from minigrad import Callback, Layer, Metric
-from minigrad.callbacks import EarlyStopping, GradientStatistics
+from minigrad.callbacks import EarlyStopping, GradientStatistics, TimeLimit
 from minigrad.core import Schedule, Wrapper
 from minigrad.errors import CheckpointError, ConfigError, DataError
 from minigrad.layers import Dropout, Linear, Sequential
@@ -189,6 +189,18 @@ def test_the_validation_is_what_evaluate_says_and_stands_in_the_row_of_its_time(
 def test_validation_can_come_every_so_many_updates_and_always_at_the_end():
     history = run_fit(validation=(X, Y), validate_every=2, epochs=None, steps=5)
     assert [i for i, row in enumerate(history) if "val_cost" in row] == [1, 3, 4]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_an_iterator_that_is_used_up_is_no_validation(reduction):
+    with pytest.raises(DataError, match="must be a batch to measure on, each time"):
+        fit(net(), MSE(reduction), "sgd", (X, Y), epochs=2, validation=iter([(X, Y)]), **QUIET)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [((net(), MSE("none")), "one cost"), (("net", MSE()), "a Layer")])
+def test_what_cannot_be_evaluated_is_told(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        evaluate(*arguments, (X, Y))
 
 
 def test_the_last_update_is_validated_also_where_nobody_knows_their_number():
@@ -439,12 +451,19 @@ def test_the_seed_holds_what_layers_draw_and_leaves_the_global_generator():
         ({"validate_every": 0}, ValueError, "validate_every=0"),
         ({"clip": 0.0}, ValueError, "clip=0.0"),
         ({"clip": float("nan")}, ValueError, "clip=nan"),
+        ({"clip": "1"}, ValueError, "clip='1'"),
+        ({"seed": 1.5}, ValueError, "seed must be a whole number of 64 bits. Received: seed=1.5"),
+        ({"seed": 2**64}, ValueError, f"seed={2**64}"),
         ({"schedule_every": "day"}, ValueError, "schedule_every='day'"),
         ({"resume": True}, ValueError, "say where it is"),
         ({"metrics": "mae"}, ConfigError, "metrics is a list"),
         ({"metrics": ["mae", "mean_absolute_error"]}, ConfigError, "mean_absolute_error twice"),
         ({"metrics": [3]}, ConfigError, "metric must be an object, a name or a configuration. Received: 3"),
         ({"callbacks": "time_limit"}, ConfigError, "callbacks is a list. Received: callbacks='time_limit'"),
+        ({"callbacks": TimeLimit(3)}, ConfigError, r"callbacks is a list. Received: callbacks=TimeLimit\(seconds=3\)"),
+        ({"callbacks": None}, ConfigError, "callbacks is a list. Received: callbacks=None"),
+        ({"metrics": {"name": "mae"}}, ConfigError, "metrics is a list"),
+        ({"schedule": StepLR(SGD(net().parameters()), 1)}, ConfigError, "schedule must be made for the optimizer"),
         ({"callbacks": [MSE()]}, ConfigError, "callback must be an object"),
         ({"device": "gpu"}, ConfigError, "device must be one that .* can use with float32, .* Received: device='gpu'"),
         ({"device": "meta"}, ConfigError, "Received: device='meta'"),
@@ -457,7 +476,7 @@ def test_misuse_is_one_sentence(arguments, error, message):
 
 
 def test_a_loss_without_one_cost_is_told():
-    with pytest.raises(ConfigError, match=r"fit needs one cost: .* Received: MSE\(reduction='none'\)"):
+    with pytest.raises(ConfigError, match=r"must be one cost: .* Received: MSE\(reduction='none'\)"):
         fit(net(), MSE(reduction="none"), "sgd", (X, Y), steps=1)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from minigrad import Callback
+from minigrad import Callback, Loss
 from minigrad.errors import ConfigError, DataError, ShapeError
 from minigrad.layers import Linear, Sequential
 from minigrad.losses import BCE, MSE, BCEWithLogits, CrossEntropy
@@ -45,6 +45,31 @@ def test_a_row_of_weight_two_is_a_row_that_stands_twice(loss, cuts):
     ours, our_cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, weighed))
     torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(our_cost, cost, rtol=1e-12, atol=0)
+
+
+class MSEOfTwo(Loss):
+    """The mean squared error of two outputs, each with a target of its own."""
+
+    def __init__(self):
+        super().__init__()
+
+    def forward(self, prediction, target):
+        return MSE().forward(prediction, torch.cat(target, 1))
+
+    def backward(self, cache, grad_cost=None):
+        return MSE().backward(cache, grad_cost)
+
+
+def test_several_targets_have_as_many_rows_as_each():
+    def parts(cuts):
+        return [(x, tuple(y.split(1, 1)), None) for x, y in zip(X.split(cuts), Y.split(cuts), strict=True)]
+
+    whole, cost = learned(lambda net, sgd: accumulated_step(net, MSEOfTwo(), sgd, parts([7])))
+    ours, our_cost = learned(lambda net, sgd: accumulated_step(net, MSEOfTwo(), sgd, parts([6, 1])))
+    torch.testing.assert_close((ours, our_cost), (whole, cost), rtol=1e-12, atol=1e-12)
+    net = Linear(3, 2, dtype=torch.float64)
+    costs = [evaluate(net, MSEOfTwo(), [batch[:2] for batch in parts(cuts)])["cost"] for cuts in ([7], [6, 1])]
+    assert costs[0] == pytest.approx(costs[1], rel=1e-12)
 
 
 @pytest.mark.parametrize("cuts", [[7], [2, 3, 2], [3, 4]])
