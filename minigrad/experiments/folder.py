@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +14,14 @@ from minigrad.callbacks import read_jsonl
 from minigrad.core import Layer
 from minigrad.errors import ConfigError
 from minigrad.files import write_file
+from minigrad.files.locking import HAS_LOCKS, held
 from minigrad.training.saving import load, read_notes
-
-try:
-    import fcntl
-except ImportError:  # Windows knows no such lock
-    fcntl = None  # type: ignore[assignment]
 
 RUNS = Path("runs")
 _NUMBER = re.compile(r"-(\d+)$")
+_RECORD = {"status": str, "stopped": str, "error": str, "steps": int, "epochs": int}
+_RECORD |= {"sessions": list, "result": dict, "provenance": dict}
+_NOTES = ("columns", "target", "classes", "shift", "scale", "vocabulary", "shape", "loss")
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,17 @@ class RunFolder:
             raise ConfigError(f"{self.record_file} cannot be read. Received: {error}") from None
         if not isinstance(record, dict):
             raise ConfigError(f"{self.record_file} must hold an object. Received: {record!r}")
+        for name, kind in _RECORD.items():
+            if name in record and not isinstance(record[name], kind):
+                raise ConfigError(
+                    f"{self.record_file}: {name} must be a {kind.__name__}. Received: {record[name]!r:.100}"
+                )
         return record
 
     def status(self) -> str:
         """In a word: `"running"`, `"interrupted"`, `"complete"`, ... or, if the run was killed, `"broken off"`."""
         status = str(self.record().get("status", "begun"))
-        if status != "running" or fcntl is None:
+        if status != "running" or not HAS_LOCKS:
             return status
         try:
             with locked(self):
@@ -109,17 +113,26 @@ class RunFolder:
             ConfigError: If it is damaged.
         """
         try:
-            return read_jsonl(self.history)
+            rows = read_jsonl(self.history)
         except FileNotFoundError:
             return []
         except (OSError, ValueError, TypeError) as error:
             raise ConfigError(f"{self.history} cannot be read. Received: {error}") from None
+        for row in rows:
+            if not isinstance(row.get("step"), int) or not isinstance(row.get("epoch"), int):
+                raise ConfigError(f"{self.history}: a row has a step and an epoch. Received: {row!r:.100}")
+        return rows
 
     @cached_property
     def notes(self) -> dict[str, Any]:
         """What is known about the model: how rows are read and shown, where it comes from, how good it is."""
         self.check_complete()
-        return read_notes(self.model)
+        notes = read_notes(self.model)
+        if missing := [name for name in _NOTES if name not in notes]:
+            raise ConfigError(
+                f"{self.model}: a run's model says how rows are read. Received: one without {', '.join(missing)}"
+            )
+        return notes
 
     def net(self) -> Layer:
         """The trained net."""
@@ -216,15 +229,9 @@ def locked(folder: RunFolder) -> Iterator[None]:
     Raises:
         ConfigError: If another process holds it.
     """
-    if fcntl is None:
-        yield
-        return
-    opened = os.open(folder.path, os.O_RDONLY)
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            stack.enter_context(held(folder.path))
+        except BlockingIOError:
             raise ConfigError(f"{folder.path}: another process is training into this folder") from None
         yield
-    finally:
-        os.close(opened)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from minigrad.core import Callback, Component, Layer, Metric, Mode, Optimizer, R
 from minigrad.core.checks import check_count
 from minigrad.errors import CheckpointError, MinigradError
 from minigrad.files import read_tree, write_file, write_tree
+from minigrad.files.locking import held
 from minigrad.training.data import Batches
 from minigrad.training.history import from_columns
 from minigrad.training.randomness import packed, random_states, set_random_states, unpacked
@@ -69,6 +71,21 @@ class Checkpoint:
     def best_file(self) -> Path:
         """The file of the best value so far."""
         return self.folder / "best.safetensors"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder, and keep every other run out of it.
+
+        Raises:
+            CheckpointError: If another run is going on in it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(self.folder, nested=True))
+            except BlockingIOError:
+                raise CheckpointError(f"{self.folder}: another run is going on in this folder") from None
+            yield
 
     def kept(self) -> list[Path]:
         """The numbered files, the oldest first."""

@@ -1,6 +1,7 @@
 """The loop of `fit`: batches, updates, and whoever is told of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,10 @@ class Loop:
 
     def run(self, resume: bool) -> History:
         """Train, from the beginning or from the newest checkpoint."""
+        with nullcontext() if self.checkpoint is None else self.checkpoint.held():
+            return self._run(resume)
+
+    def _run(self, resume: bool) -> History:
         run = self.run_
         for metric in self.metrics.values():
             metric.reset()  # an earlier run may have ended between two measurements
@@ -158,7 +163,6 @@ class Loop:
                     f"copy one to that name and go on from it with resume=True, or choose another folder. "
                     f"Received: {kept[-1].name}"
                 )
-            self.checkpoint.folder.mkdir(parents=True, exist_ok=True)
         elif resume:
             own = self._own_callbacks()
             best = restore(newest, self.run_, self.data, own, list(self.metrics.values()), self.settings)

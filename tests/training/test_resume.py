@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from minigrad.optimizers import SGD, Adam
 from minigrad.registry import build
 from minigrad.schedules import LinearLR
 from minigrad.training import Checkpoint, fit
+from tests.training.resuming import forked
 
 ROOT = Path(__file__).parents[2]
 X = torch.linspace(-1, 1, 12).reshape(12, 1)
@@ -251,6 +253,49 @@ def test_numbered_files_without_a_newest_are_not_run_over(tmp_path, resume):
         CheckpointError, match=r"no checkpoint\.safetensors: .* Received: checkpoint-000000006\.safetensors"
     ):
         small(checkpoint, resume=resume)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="locks are those of POSIX")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("resume", [False, True])
+def test_two_runs_never_share_a_folder(tmp_path, resume):
+    class Tries(Callback):
+        """Tries to run in the same folder, in a process of its own and in a thread."""
+
+        def on_fit_start(self, run):
+            self.told = forked(self.another), self.in_a_thread()
+
+        def another(self):
+            with pytest.raises(CheckpointError, match=r"another run is going on in this folder$"):
+                small(tmp_path, resume=resume)
+
+        def in_a_thread(self):
+            with ThreadPoolExecutor() as pool:
+                pool.submit(self.another).result()
+
+    tries = Tries()
+    small(tmp_path, callbacks=[tries])
+    assert tries.told == (0, None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="locks are those of POSIX")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_that_lives_on_holds_no_folder(tmp_path):
+    class Forks(Callback):
+        """Leaves a child behind, as a data loader may."""
+
+        def on_fit_start(self, run):
+            self.child = os.fork()
+            if self.child == 0:
+                signal.pause()
+
+    forks = Forks()
+    small(tmp_path, callbacks=[forks])
+    try:
+        assert len(small(tmp_path, epochs=3, resume=True)) == 9
+    finally:
+        os.kill(forks.child, signal.SIGKILL)
+        os.waitpid(forks.child, 0)
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path):
