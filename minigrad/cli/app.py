@@ -27,7 +27,9 @@ _UsageError: Any = typer.BadParameter.__base__
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 2, after one sentence, when the input cannot be used."""
+    """Run one command and return its exit status: 2, after one sentence, when the input cannot be used, and 1 when the
+    system refuses something.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Said for the whole command, it may stand anywhere.
     words.sort(key=lambda word: word != "--no-plugins")
@@ -41,6 +43,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _refuse(command, error.format_message())
         except MinigradError as error:
             return _refuse("minigrad", str(error))
+        except UnicodeEncodeError as error:
+            text = f"the output has characters that {error.encoding} lacks; PYTHONIOENCODING=utf-8 writes them"
+            return _refuse("minigrad", text, 1)
+        except OSError as error:  # a full disk, a folder that nobody may enter or that is gone
+            return _refuse("minigrad", f"the system refuses something. Received: {error}", 1)
         except typer.Abort:
             return 130
 
@@ -74,9 +81,9 @@ def _globally(
         typer.echo(context.get_help())
 
 
-def _refuse(command: str, text: str) -> int:
+def _refuse(command: str, text: str, status: int = 2) -> int:
     typer.echo(f"{command}: {text}", err=True)
-    return 2
+    return status
 
 
 def _tell_plugin_warnings() -> None:

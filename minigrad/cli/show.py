@@ -23,13 +23,13 @@ def show(
     if as_object:
         show_json(facts)
         return
+    table, drawn = net_summary(run), curves(run.rows(), _WIDTH)
     typer.echo(f"{folder}: {_state(facts)}")
-    if (table := net_summary(run)) is not None:
+    if table is not None:
         console = Console(highlight=False)
         if not console.is_terminal:
             console.width = max(console.width, 120)
         console.print(table)
-    drawn = curves(run.rows(), _WIDTH)
     longest = max(map(len, drawn), default=0)
     for name, (bars, first, last) in drawn.items():
         typer.echo(f"{name:>{longest}} {bars} {number_text(first)} to {number_text(last)}")

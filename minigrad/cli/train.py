@@ -1,5 +1,6 @@
 """`minigrad train`: an experiment is trained into a folder."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -42,16 +43,16 @@ def train(
     if as_object:
         show_json(outcome.as_dict())
     else:
-        _show(outcome, file)
+        _show(outcome)
     raise typer.Exit(130 if outcome.status == "interrupted" else 0)
 
 
-def _show(outcome: Outcome, file: Path) -> None:
+def _show(outcome: Outcome) -> None:
     folder = outcome.folder.path
     if outcome.status == "interrupted":
-        typer.echo(
-            f"Interrupted after {outcome.steps} updates. Go on: minigrad train {file} --out {folder} --resume", err=True
-        )
+        # The run's own file has what --set said, too.
+        words = shlex.join(["minigrad", "train", str(outcome.folder.experiment), "--out", str(folder), "--resume"])
+        typer.echo(f"Interrupted after {outcome.steps} updates. Go on: {words}", err=True)
         return
     if outcome.was_done:
         typer.echo("The run has come to its end already; nothing is left to do.")

@@ -1,6 +1,6 @@
 """What a run's folder tells: how good its net is, where it comes from, and how it compares with others."""
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal, get_args
@@ -17,6 +17,7 @@ from minigrad.registry.naming import nearest
 
 Part = Literal["train", "validation", "test"]
 _BARS = "▁▂▃▄▅▆▇█"
+_LARGEST = sys.float_info.max
 
 
 def evaluate_run(folder: RunFolder, part: str = "test", device: str | None = None) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def curves(rows: Sequence[Mapping[str, Any]], width: int) -> dict[str, tuple[str
     columns: dict[str, list[float]] = {}
     for row in rows:
         for name, value in row.items():
-            if name not in ("step", "epoch") and isinstance(value, int | float) and math.isfinite(value):
+            if name not in ("step", "epoch") and isinstance(value, int | float) and abs(value) <= _LARGEST:
                 columns.setdefault(name, []).append(float(value))
     return {name: (_bars(values, width), values[0], values[-1]) for name, values in columns.items()}
 
@@ -98,10 +99,10 @@ def _bars(values: Sequence[float], width: int) -> str:
     means = []
     for i in range(cells):
         part = values[i * len(values) // cells : (i + 1) * len(values) // cells]
-        means.append(sum(part) / len(part))
+        means.append(sum(value / 2 / len(part) for value in part))
+    # Halves: the span of whole values may be too large for a float.
     low, high = min(means), max(means)
     span = high - low
-    # The middle of a span that may be too large for a float is found by halves.
     if not span > 0:
         return _BARS[0] * cells
     return "".join(_BARS[min(len(_BARS) - 1, int((mean - low) / span * (len(_BARS) - 1) + 0.5))] for mean in means)

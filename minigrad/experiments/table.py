@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,9 @@ class Predictions:
         return text.getvalue()
 
     def as_dict(self) -> dict[str, Any]:
-        """The rows as objects, for JSON."""
-        return {"predictions": [dict(zip(self.columns, row, strict=True)) for row in self.rows]}
+        """The rows as objects, for JSON, which knows no number that is not finite: it is `None`."""
+        rows = [[None if isinstance(v, float) and not math.isfinite(v) else v for v in row] for row in self.rows]
+        return {"predictions": [dict(zip(self.columns, row, strict=True)) for row in rows]}
 
 
 def predict_table(folder: RunFolder, file: Path) -> Predictions:

@@ -55,7 +55,8 @@ def continue_text(
         scores = net(torch.tensor([indices[-context:]]))
         # As the losses have it: the classes come second, the places in the text after them.
         scores = scores[0, :, -1] if scores.dim() == 3 else scores[0]
-        chances = (scores.double() / temperature).softmax(0)
+        # The largest becomes 0 first: near a temperature of 0, all others then overflow to a chance of 0.
+        chances = ((scores.double() - scores.max()) / temperature).softmax(0)
         indices.append(int(torch.multinomial(chances, 1, generator=generator)))
     added = "".join(vocabulary[i] for i in indices[len(prompt) :])
     return {"prompt": prompt, "continuation": added, "seed": seed, "temperature": temperature}

@@ -30,7 +30,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     content = _content(path)
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: a TOML file is written in UTF-8. Received: byte {error.start} is not") from None
     except tomllib.TOMLDecodeError as error:
@@ -48,6 +48,8 @@ def _content(path: Path) -> bytes:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ConfigError(f"{path}: an experiment is a TOML file. Received: something that is no file")
             content = file.read(LARGEST_FILE + 1)
+    except ConfigError:
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(f"{path}: the file cannot be read. Received: {reason}") from None

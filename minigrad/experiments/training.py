@@ -168,10 +168,10 @@ def _done(folder: RunFolder, is_longer: bool) -> Outcome | None:
     ends = ("stopped",) if is_longer else ("complete", "stopped")
     if record.get("status") not in ends or not folder.model.is_file():
         return None
-    if is_pause(record["stopped"]):
+    if is_pause(record.get("stopped", "")):
         return None
     names = ("status", "stopped", "steps", "epochs", "result")
-    return Outcome(folder, **{name: record[name] for name in names}, was_done=True)
+    return Outcome(folder, **{name: record[name] for name in names if name in record}, was_done=True)
 
 
 @contextmanager

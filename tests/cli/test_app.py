@@ -281,6 +281,24 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch):
         main(["plugins"])
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["version", "components", "components --json"])
+def test_a_full_disk_gets_one_sentence(words: str):
+    command = f"{shlex.quote(str(Path(sys.executable).with_name('minigrad')))} --no-plugins {words} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "minigrad: the system refuses something. Received: [Errno 28] No space left on device\n",
+    )
+
+
+def test_an_output_that_lacks_characters_gets_one_sentence(call: Call, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("minigrad.registry.plugins", lambda: "█".encode("latin-1"))
+    status, out, err = call("plugins")
+    assert (status, out) == (1, "")
+    assert err == "minigrad: the output has characters that latin-1 lacks; PYTHONIOENCODING=utf-8 writes them\n"
+
+
 def test_the_person_at_the_keyboard_ends_it(call: Call, monkeypatch: pytest.MonkeyPatch):
     def interrupt() -> None:
         raise KeyboardInterrupt

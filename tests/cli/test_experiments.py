@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+import minigrad
 from minigrad.cli import main
-from minigrad.experiments import EXAMPLES, RunFolder, train
+from minigrad.experiments import EXAMPLES, Predictions, RunFolder, curves, train
 from tests.experiments.samples import LEAVE_OUT, files_in, write
 
 
@@ -156,6 +157,7 @@ def test_a_little_of_the_transformer(call: Call, tmp_path: Path):
     assert json.loads(call(*command, "--json").stdout)["prompt"] == "The owl"
     bold = call(*command, "--temperature", "1e-6").stdout
     assert bold == call(*command, "--temperature", "1e-6", "--seed", "5").stdout
+    assert bold == call(*command, "--temperature", "1e-320").stdout
     (tmp_path / "begin.txt").write_text("Q&A")
     assert call(*command).stderr.endswith("characters that the run knows. Received: '&AQ'\n")
     (tmp_path / "begin.txt").write_text("")
@@ -246,7 +248,7 @@ def test_ctrl_c_exits_with_130_and_says_how_to_go_on(tmp_path: Path):
         finally:
             process.kill()
     assert (process.returncode, out) == (130, "")
-    assert "Go on: minigrad train sound.toml --out runs/sound --resume" in err
+    assert "Go on: minigrad train runs/sound/experiment.toml --out runs/sound --resume" in err
     assert (tmp_path / "runs/sound/checkpoint.safetensors").exists()
 
 
@@ -382,3 +384,46 @@ def test_numbers_are_predicted_too(call: Call, tmp_path: Path):
     header, *numbers = call("predict", "runs/line", "new.csv").stdout.splitlines()
     assert header == "prediction"
     assert [float(number) for number in numbers] == pytest.approx([5, 25], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("run.json", '{"status": "complete", "stopped": null}', "stopped must be a str. Received: None"),
+        ("run.json", '{"status": "complete", "result": [1]}', "result must be a dict. Received: [1]"),
+        ("run.json", '{"provenance": "here"}', "provenance must be a dict. Received: 'here'"),
+        ("history.jsonl", '{"step": 0}\n', "a row has a step and an epoch. Received: {'step': 0}"),
+        ("history.jsonl", '{"step": 0, "epoch": "x"}\n', "a row has a step and an epoch"),
+        ("model.safetensors", "", "it is no safetensors file"),
+    ],
+)
+def test_a_damaged_run_is_told_before_anything_is_shown(run: RunFolder, call: Call, name: str, content: str, text: str):
+    (run.path / name).write_text(content)
+    result = call("show", str(run.path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert text in result.stderr
+
+
+def test_a_short_record_does_for_a_run_that_has_ended(run: RunFolder, call: Call):
+    run.record_file.write_text('{"status": "complete"}')
+    assert call("train", "sound.toml", "--resume", "--json").exit_code == 0
+
+
+def test_a_model_without_the_notes_of_a_run_is_told(run: RunFolder, call: Call, tmp_path: Path):
+    minigrad.save(minigrad.load(run.model), run.model)
+    (tmp_path / "new.csv").write_text("x1,x2\n1,2\n")
+    for words in (("show", str(run.path)), ("predict", str(run.path), "new.csv")):
+        result = call(*words)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "a run's model says how rows are read. Received: one without columns, target" in result.stderr
+
+
+def test_numbers_that_are_not_finite_are_null_in_json():
+    predictions = Predictions(["prediction", "p(a)"], [["a", float("nan")], ["b", float("inf")], ["a", 0.5]])
+    assert [row["p(a)"] for row in predictions.as_dict()["predictions"]] == [None, None, 0.5]
+
+
+def test_curves_of_the_largest_numbers():
+    rows = [{"step": 0, "cost": -1.7e308}, {"step": 1, "cost": 1.7e308}, {"step": 2, "cost": 10**400}]
+    assert curves(rows, 2)["cost"][0] == "▁█"
+    assert curves([{"cost": 1.7e308}] * 4, 2)["cost"][0] == "▁▁"

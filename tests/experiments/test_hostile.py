@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from minigrad.cli.app import run
+from minigrad.errors import ConfigError
+from minigrad.experiments.toml import read_toml
 from minigrad.registry import Registry, use_registry
 from tests.experiments.samples import LEAVE_OUT, LINEAR, files_in, spoiled
 
@@ -459,3 +461,18 @@ def test_a_character_too_many_is_told_wherever_it_stands(told: Told, tmp_path: P
 def test_a_column_of_a_validation_that_there_is_not_is_told(told: Told, changes: dict[str, Any], path: str):
     said = told(spoiled({**VALIDATED, **changes}))
     assert f"{path}: val_cost is measured on a validation part. Received: data without one" in said
+
+
+def test_what_is_no_file_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    for path, what in ((".", "a folder"), ("pipe", "something that is no file")):
+        with pytest.raises(ConfigError) as told:
+            read_toml(Path(path))
+        assert str(told.value) == f"{path}: an experiment is a TOML file. Received: {what}"
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path):
+    file = tmp_path / "windows.toml"
+    file.write_bytes(b"\xef\xbb\xbfseed = 1\r\n")
+    assert read_toml(file) == {"seed": 1}
