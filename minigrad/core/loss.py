@@ -39,6 +39,13 @@ class Loss(Component, ABC):
     def backward(self, cache: Any, grad_cost: Tensor | None = None) -> Any:
         """Map the cache to `dL/dprediction`; `grad_cost` weighs the costs (default: ones)."""
 
+    def counts(self, target: Any) -> Tensor | None:
+        """How much each entry of the unreduced costs counts in their mean; `None` if all count alike.
+
+        Override it where they do not, so that means of several batches are put together as one.
+        """
+        return None
+
     def __call__(self, prediction: Any, target: Any) -> Tensor:
         """The cost alone; numpy arrays will do, too."""
         if type(prediction) is not Tensor or type(target) is not Tensor:

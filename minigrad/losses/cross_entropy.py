@@ -8,7 +8,7 @@ from torch import Tensor
 from minigrad.core import Loss, Reduction, kernel
 from minigrad.errors import ShapeError, TargetError
 from minigrad.losses.common import check_pair, check_prediction, check_weights, upstream
-from minigrad.losses.nll import check_classes, check_weight, class_dim, nll_backward, nll_forward
+from minigrad.losses.nll import check_classes, check_weight, class_counts, class_dim, nll_backward, nll_forward
 
 _log_softmax_backward = kernel("_log_softmax_backward_data")
 
@@ -99,6 +99,12 @@ class CrossEntropy(Loss):
             if self.label_smoothing > 0:
                 grad = self._backward_smoothed(grad, log_p, target, total, grad_cost)
         return _log_softmax_backward(grad, log_p, class_dim(log_p), log_p.dtype)
+
+    def counts(self, target: Tensor) -> Tensor | None:
+        """The weight of each sample's class, zero if it is ignored; samples with probabilities count alike."""
+        if target.is_floating_point():
+            return None
+        return class_counts(target, self.weight, self.ignore_index)
 
     def _smoothed(self, cost: Tensor, log_p: Tensor, target: Tensor, total: Tensor) -> Tensor:
         dim = class_dim(log_p)

@@ -61,6 +61,16 @@ class NLL(Loss):
         x, t, total = cache
         return nll_backward(self, grad_cost, x, t, self.weight, self.ignore_index, total)
 
+    def counts(self, target: Tensor) -> Tensor:
+        """The weight of each sample's class; zero if it is ignored."""
+        return class_counts(target, self.weight, self.ignore_index)
+
+
+def class_counts(target: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
+    """The weight of each index's class; zero where it is ignored. One that is no class is told by `forward`."""
+    counted = target != ignore_index
+    return counted.float() if weight is None else weight[target.clamp(0, len(weight) - 1)] * counted
+
 
 def class_dim(prediction: Tensor) -> int:
     """The dimension of the classes: 1, or 0 for a single sample."""

@@ -9,8 +9,7 @@ from minigrad.core import Layer, Loss, Metric
 from minigrad.errors import ConfigError, DataError
 from minigrad.training.data import Batches
 from minigrad.training.named import Spec, made_loss, named_metrics
-from minigrad.training.sources import rows_of
-from minigrad.training.step import weighted_cost
+from minigrad.training.step import mass_of, weighted_cost
 
 _ROWS = 1024  # at once, where nobody says: enough to be quick, few enough for any memory
 
@@ -38,7 +37,7 @@ def evaluate(
 
     Raises:
         ConfigError: If a component is not what it should be.
-        DataError: If the data cannot be read as such, or no row weighs anything.
+        DataError: If the data cannot be read as such, or no row counts.
 
     Examples:
         >>> from minigrad.layers import Linear
@@ -68,24 +67,25 @@ def measured(net: Layer, loss: Loss, batches: Batches, metrics: dict[str, Metric
     for metric in metrics.values():
         metric.reset()
     total = mass = 0.0
-    rows: float | None = None
+    seen = False
     averages = getattr(loss, "reduction", "mean") == "mean"
     for (x, y, weight), _ in batches:
         prediction = net.predict(x)
-        if weight is None:
-            cost, rows = loss.forward(prediction, y)[0], float(rows_of(y))
-        else:
-            cost, rows = weighted_cost(loss, prediction, y, weight)[0], float(weight.sum())
-        total += cost.item() * (rows if averages else 1.0)
-        mass += rows
+        cost = loss.forward(prediction, y)[0] if weight is None else weighted_cost(loss, prediction, y, weight)[0]
+        share = mass_of(loss, y, weight) if averages else 1.0
+        total += cost.item() * share if share else 0.0  # the mean of nothing is NaN
+        mass += share
+        seen = True
         for metric in metrics.values():
             metric.update(prediction, y)
-    if rows is None:
+    if not seen:
         raise DataError(
             "There must be a batch to measure on, each time; an iterator gives its own once. Received: none"
         )
     if averages and not mass:
-        raise DataError("Costs are averaged over rows that weigh something. Received: weights that are all zero")
+        raise DataError(
+            "Costs are averaged over rows that count. Received: rows that all weigh nothing, or are ignored"
+        )
     values: dict[str, Any] = {"cost": total / mass if averages else total}
     return values | {name: value_of(metric) for name, metric in metrics.items()}
 

@@ -60,7 +60,8 @@ def accumulated_step(
     r"""Learn from several batches in one update, as if they were one, and return its cost.
 
     With a loss that averages, batch $i$ of $n_i$ rows enters with the share $n_i / \sum_j n_j$ (rows that are weighed
-    count with their weights), so that the gradient is that of one large batch; with a loss that sums, with 1.
+    count with their weights, and classes as the loss counts them), so that the gradient is that of one large batch;
+    with a loss that sums, with 1.
 
     Args:
         net: Learns in place.
@@ -71,9 +72,11 @@ def accumulated_step(
         metrics: Updated with each prediction.
         before_update: Called when the gradients are complete, before they are clipped.
     """
-    masses = [float(rows_of(y) if weight is None else weight.sum()) for _, y, weight in batches]
-    total = sum(masses) or 1.0  # rows that all weigh nothing
-    shares = [mass / total if _averages(loss) else 1.0 for mass in masses] if len(batches) > 1 else [None]
+    shares: Sequence[float | None] = [None]
+    if len(batches) > 1:
+        masses = [mass_of(loss, y, weight) if _averages(loss) else 1.0 for _, y, weight in batches]
+        total = (sum(masses) or 1.0) if _averages(loss) else 1.0  # rows that all weigh nothing
+        shares = [mass / total for mass in masses]
     costs = []
     for (x, y, weight), share in zip(batches, shares, strict=True):
         prediction, cache = net.forward(x)
@@ -91,9 +94,18 @@ def accumulated_step(
     return costs[0] if len(costs) == 1 else torch.stack(costs).sum()
 
 
+def mass_of(loss: Loss, target: Any, weight: Tensor | None) -> float:
+    """By how much the mean of a batch's costs was divided: its rows, if all count alike."""
+    counts = loss.counts(target)
+    if counts is None:
+        return float(rows_of(target) if weight is None else weight.sum())
+    return float(counts.sum() if weight is None else (counts * _along(weight, counts)).sum())
+
+
 def weighted_cost(loss: Loss, prediction: Any, target: Any, weight: Tensor) -> tuple[Tensor, Tensor, Any, Loss]:
-    r"""The cost of rows that count differently: $\sum_i w_i \ell_i / \sum_i w_i$ for a loss that averages, else without
-    the division; with it each entry's share, the cache and the unreduced loss that the cache is of.
+    r"""The cost of rows that count differently: $\sum_i w_i \ell_i / \sum_i w_i$ for a loss that averages (over
+    $\sum_i w_i c_i$, if it counts entry $i$ with $c_i$), else without the division; with it each entry's share, the
+    cache and the unreduced loss that the cache is of.
 
     Rows that all weigh nothing cost nothing.
 
@@ -111,11 +123,12 @@ def weighted_cost(loss: Loss, prediction: Any, target: Any, weight: Tensor) -> t
         raise ShapeError(
             f"Weights are one per row, ({costs.shape[0] if costs.dim() else 1},). Received: shape {tuple(weight.shape)}"
         )
-    shares = weight.to(costs.dtype).reshape(-1, *[1] * (costs.dim() - 1)).expand(costs.shape)
+    shares = _along(weight.to(costs.dtype), costs).expand(costs.shape)
     if _averages(loss):
         if not bool((weight >= 0).all()):
             raise DataError(f"The weights of an average must not be negative. Received: {weight.min().item()}")
-        shares = shares / (float(shares.sum()) or 1.0)
+        counts = loss.counts(target)
+        shares = shares / (float((shares if counts is None else shares * counts).sum()) or 1.0)
     return (shares * costs).sum(), shares, cache, unreduced
 
 
@@ -130,7 +143,14 @@ def _cost_and_gradient(
     cost, cache = loss.forward(prediction, target)
     if share is None:
         return cost, loss.backward(cache)
+    if not share:
+        cost = torch.zeros_like(cost)  # the mean of nothing is NaN
     return cost * share, loss.backward(cache, torch.full_like(cost, share))
+
+
+def _along(weight: Tensor, entries: Tensor) -> Tensor:
+    """A weight for each row, shaped so that it lies along the entries' rows."""
+    return weight.reshape(-1, *[1] * (entries.dim() - 1))
 
 
 def _averages(loss: Loss) -> bool:

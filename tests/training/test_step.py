@@ -6,7 +6,7 @@ import torch
 from minigrad import Callback, Loss
 from minigrad.errors import ConfigError, DataError, ShapeError
 from minigrad.layers import Linear, Sequential
-from minigrad.losses import BCE, MSE, BCEWithLogits, CrossEntropy
+from minigrad.losses import BCE, MSE, NLL, BCEWithLogits, CrossEntropy
 from minigrad.optimizers import SGD
 from minigrad.training import evaluate, fit
 from minigrad.training.step import accumulated_step, weighted_cost
@@ -45,6 +45,25 @@ def test_a_row_of_weight_two_is_a_row_that_stands_twice(loss, cuts):
     ours, our_cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, weighed))
     torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(our_cost, cost, rtol=1e-12, atol=0)
+
+
+TARGETS = [torch.tensor([0, 1, -100, -100, -100, 1, 0]), torch.tensor([0, 1, 1, 0, 0, 1, 1])]
+LOSSES = [f(c) for f in (CrossEntropy, NLL) for c in (None, torch.tensor([1.0, 3.0], dtype=torch.float64))]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize("t", TARGETS)
+@pytest.mark.parametrize("cuts", [[7], [4, 3], [2, 3, 2]])  # of one batch all may be ignored
+@pytest.mark.parametrize("weigh", [False, True])
+def test_several_batches_are_one_where_classes_are_ignored_or_weighed(loss, t, cuts, weigh):
+    weights = torch.ones(7, dtype=torch.float64).split(cuts) if weigh else [None] * len(cuts)
+    parts = list(zip(X.split(cuts), t.split(cuts), weights, strict=True))
+    whole, cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, [(X, t, None)]))
+    ours, our_cost = learned(lambda net, sgd: accumulated_step(net, loss, sgd, parts))
+    torch.testing.assert_close((ours, our_cost), (whole, cost), rtol=1e-12, atol=1e-12)
+    net = Linear(3, 2, dtype=torch.float64)
+    costs = [evaluate(net, loss, batches)["cost"] for batches in ([(X, t)], parts)]
+    assert costs[0] == pytest.approx(costs[1], rel=1e-12)
 
 
 class MSEOfTwo(Loss):
@@ -144,5 +163,5 @@ def test_misuse_of_weights_is_told():
             weighted_cost(MSE(), Y, Y, torch.tensor([1.0, weight, *[1.0] * 5]))
     cost, *_ = weighted_cost(MSE("sum"), X, torch.zeros_like(X), -torch.ones(7))
     assert cost == -MSE("sum")(X, torch.zeros_like(X))
-    with pytest.raises(DataError, match="weights that are all zero"):
+    with pytest.raises(DataError, match="rows that all weigh nothing, or are ignored"):
         evaluate(Linear(3, 2, dtype=torch.float64), MSE(), (X, Y, torch.zeros(7)))
