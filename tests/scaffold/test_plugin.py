@@ -63,6 +63,9 @@ def test_a_new_plugin_s_tests_pass_and_see_a_broken_derivative(kind: str, tmp_pa
     done = own_tests(folder, site)
     assert done.returncode == 0
     assert re.search(r"\d\d passed", done.stdout)
+    run = "import sys; from minigrad.cli import main; sys.exit(main())"
+    checked = python("-c", run, "plugins", "check", "first_try", path=site, cwd=site)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
     right, wrong = BREAKS[kind]
     source = module.read_text()
