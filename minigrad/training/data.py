@@ -33,7 +33,8 @@ class Batches:
             random generators, from which the same pass can be begun again.
 
     Raises:
-        DataError: If `data` is none of these, has no examples, a batch has no rows, or a dict lacks a field.
+        DataError: If `data` is none of these, has no examples, a batch has no rows, or a dict lacks a field; or if a
+            `DataLoader` with `persistent_workers=True` would have to be replayed.
         ShapeError: If x, y and weight have different numbers of rows.
         ValueError: If `batch_size` is no positive whole number, or is given for data that are in batches already, or
             `fields` are not two names.

@@ -109,6 +109,11 @@ class Stream(Source):
     """Batches that come one after the other, as an iterable gives them."""
 
     def __init__(self, batches: Iterable[Any], tensors: Callable[[Any], Batch], replay: bool) -> None:
+        if replay and isinstance(batches, DataLoader) and batches.persistent_workers:
+            raise DataError(
+                "A run with a checkpoint begins its passes anew when it is resumed, which workers that live on cannot: "
+                "use persistent_workers=False. Received: a DataLoader with persistent_workers=True"
+            )
         self.source = batches
         self.tensors = tensors
         self.replay = replay

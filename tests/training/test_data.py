@@ -141,6 +141,13 @@ def test_a_pass_goes_on_where_it_stood(data, taken):
     assert (seen + rest)[:8] == expected
 
 
+def test_workers_that_live_on_cannot_be_replayed():
+    loader = DataLoader(TensorDataset(X, Y), 2, shuffle=True, num_workers=1, persistent_workers=True)
+    assert len(Batches(loader)) == -(-len(X) // 2)
+    with pytest.raises(DataError, match=r"use persistent_workers=False\. Received: a DataLoader with .*=True$"):
+        Batches(loader, replay=True)
+
+
 def test_random_states_survive_packing():
     random.seed(3)
     numpy.random.seed(3)
