@@ -76,6 +76,11 @@ class AutogradModule(torch.nn.Module):
 
     def forward(self, *inputs: Any) -> Any:
         """The output, or a loss's cost."""
+        if torch._C._are_functorch_transforms_active():
+            raise RuntimeError(
+                f"{type(self.component).__name__} has a written backward, which no transform of torch.func sees inside "
+                "of as_autograd: transform the layer itself, whose forward and backward are torch functions"
+            )
         if device := _autocast_device(inputs):
             with torch.autocast(device, enabled=False):
                 return self.forward(*pytree.tree_map_only(Tensor, self._uncast, inputs))

@@ -508,3 +508,11 @@ def test_under_autocast_a_small_net_stays_small():
 def test_where_there_is_no_autocast_nobody_asks_for_it():
     module = as_autograd(Linear(3, 2, device="meta"))
     assert module(torch.ones(1, 3, device="meta")).shape == (1, 2)
+
+
+@pytest.mark.parametrize("transform", [torch.func.vmap, torch.func.jacrev])
+def test_the_transforms_of_torch_func_are_refused(transform: Any):
+    module = as_autograd(Tanh())
+    with pytest.raises(RuntimeError, match=r"^Tanh has a written backward, which no transform of torch\.func sees"):
+        transform(module)(torch.ones(2))
+    torch.func.vmap(lambda x: module.component.predict(x))(torch.ones(2))
