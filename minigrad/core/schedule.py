@@ -33,7 +33,8 @@ class Schedule(Component, ABC):
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{type(self).__name__} expects an optimizer. Received: {type(optimizer).__name__}")
+            theirs = f"{type(optimizer).__module__}.{type(optimizer).__qualname__}"  # torch has an SGD, too
+            raise TypeError(f"{type(self).__name__} expects an optimizer of minigrad. Received: {theirs}")
         self.optimizer = optimizer
         self.last_step = 0
         self.base_lrs: list[float] = [group.lr for group in optimizer.groups]  # type: ignore[attr-defined]

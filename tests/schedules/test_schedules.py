@@ -150,7 +150,7 @@ def test_misuse_is_one_sentence(make: Callable[[SGD], object], message: str) -> 
 
 
 def test_only_an_optimizer_is_scheduled() -> None:
-    with pytest.raises(TypeError, match="Received: list"):
+    with pytest.raises(TypeError, match="Received: builtins.list$"):
         StepLR([], 1)  # type: ignore[arg-type]
 
 
@@ -202,3 +202,11 @@ def test_one_cycle_whose_rise_is_one_step_begins_at_the_top(steps: int, pct_star
     assert (sgd.lr, sgd.momentum) == (0.5, 0.85)
     rates = [schedule.rate(0.1, step) for step in range(steps)]
     assert rates == sorted(rates, reverse=True)
+
+
+def test_an_optimizer_of_torch_is_told_from_ours() -> None:
+    theirs = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))])
+    with pytest.raises(
+        TypeError, match=r"^StepLR expects an optimizer of minigrad\. Received: torch\.optim\.sgd\.SGD$"
+    ):
+        StepLR(theirs, 2)  # type: ignore[arg-type]
