@@ -12,7 +12,8 @@ from minigrad.core import Mode, Run
 class EarlyStopping(Watcher):
     """Ends the run when a column of the history has not improved for some time.
 
-    It looks at each new value: of a validation or, with `monitor="cost"`, of each update. A NaN is no improvement.
+    It looks at each new value: of a validation or, with `monitor="cost"`, of each update, whose cost is that of the
+    weights before it. A NaN is no improvement.
 
     Args:
         monitor: The column.
@@ -20,8 +21,8 @@ class EarlyStopping(Watcher):
         min_delta: By how much a value must be better than the best to be a new best.
         mode: Whether smaller (`"min"`) or larger (`"max"`) values are better; `None` knows it of costs, and asks the
             metric of that name.
-        restore_best: Whether the net has the best value's weights and buffers at the end, however the run ends. A
-            checkpoint holds those of its own step all the same.
+        restore_best: Whether the net has at the end, however the run ends, the weights and buffers that it had when the
+            best value was seen. A checkpoint holds those of its own step all the same.
 
     Raises:
         ValueError: If `patience` is not positive, `min_delta` is negative or `mode` is unknown.

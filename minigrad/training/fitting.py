@@ -53,8 +53,8 @@ def fit(
         loss: What is minimised; its cost is one number.
         optimizer: Holds the net's parameters; from a name or a configuration it is made with all of them.
         data: A pair `(x, y)` of tensors or arrays with one row per example, a triple `(x, y, weight)` that weighs the
-            rows (a weight of zero leaves one out), a dict of such, a torch `Dataset`, or an iterable of batches: a
-            `DataLoader`, a list.
+            rows in the cost (a weight of zero leaves one out; metrics count all rows alike), a dict of such, a torch
+            `Dataset`, or an iterable of batches: a `DataLoader`, a list.
         epochs: Passes over the data.
         steps: Updates, going round the data as often as it takes. Give either `epochs` or `steps`.
         batch_size: Rows per batch of data that are not in batches yet; `None` takes all at once.
