@@ -87,7 +87,8 @@ def as_autograd(component: Layer | Loss) -> torch.nn.Module:
 
     So it can stand in a torch model and be trained there. Its parameters are torch's, in the same memory as ours, and
     its state dict is the layer's. In `train()` mode it calls `forward`; in `eval()` mode `predict`, which keeps nothing
-    for a backward. There is no second derivative (`create_graph=True`), and no transform of `torch.func`, such as `vmap`.
+    for a backward. There is no second derivative (`create_graph=True`), and no `vmap` or other transform
+    of `torch.func`.
 
     Raises:
         TypeError: If it is neither a layer nor a loss.
