@@ -78,6 +78,8 @@ def _run(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
+        if sys.modules.get(path.stem) is module:
+            del sys.modules[path.stem]
         raise ConfigError(f"{path} cannot be run. Received: {type(error).__name__}: {error}") from error
     return module
 

@@ -1,6 +1,8 @@
 """`minigrad plugins check` and `minigrad gradcheck`, from the file a person wrote to the verdict."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,12 @@ class Cube(Activation):
 
 
 @pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    """A file with one right component."""
+def mine(tmp_path: Path) -> Iterator[Path]:
+    """A file with one right component; what was imported from it is forgotten after the test."""
     path = tmp_path / "my_layers_for_check.py"
     path.write_text(RIGHT)
-    return path
+    yield path
+    sys.modules.pop(path.stem, None)
 
 
 def _run(*arguments: str) -> int:
@@ -82,6 +85,7 @@ def test_what_cannot_be_checked_is_told_in_a_sentence(
     shown = capsys.readouterr()
     assert message in shown.err
     assert shown.out == ""
+    assert source == RIGHT or mine.stem not in sys.modules
 
 
 def test_a_registered_component_is_checked_by_any_of_its_names(capsys: pytest.CaptureFixture[str]):
