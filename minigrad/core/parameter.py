@@ -52,6 +52,8 @@ class Parameter(torch.nn.Parameter):
     # accumulate (it cannot read the C++ `.grad` of a subclass) and why threads need no lock for the first one: `append`
     # and `pop` are atomic.
     _parts: list[tuple[Tensor, int, bool]]
+    # Whether a gradient has been looked at: asking each one for its shape would be 2 % of a small step.
+    _fits = False
 
     def __new__(cls, data: Tensor, role: str = "weight") -> Self:
         """Make a parameter that shares the storage of `data`."""
@@ -103,20 +105,26 @@ class Parameter(torch.nn.Parameter):
             rows: How many rows were summed (a bias's mean update divides by their number).
 
         Raises:
-            ShapeError: If `grad` is not of the parameter's shape.
+            ShapeError: If `grad` is not of the parameter's shape; looked at the first time, and wherever it is added.
         """
         if _receiving and (receiver := _gradients.receiver) is not None:
             receiver(self, grad, rows)
             return
+        parts = self._parts
+        if parts or not self._fits:
+            self._check(grad)
+        parts.append((grad, rows, False))
+        if len(parts) > 1:
+            self._fold()
+
+    def _check(self, grad: Tensor) -> None:
         # A sum would stretch the smaller of the two without a word, and a fused kernel read past its end.
         if grad.shape != self.shape:
             raise ShapeError(
                 f"A gradient has the shape of its parameter, {tuple(self.shape)}. Received: {tuple(grad.shape)}"
             )
-        parts = self._parts
-        parts.append((grad, rows, False))
-        if len(parts) > 1:
-            self._fold()
+        if not _is_compiling():
+            self._fits = True
 
     def _fold(self) -> None:
         if _is_compiling():

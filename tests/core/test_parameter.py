@@ -76,6 +76,10 @@ def test_a_gradient_of_another_shape_is_refused():
         with pytest.raises(ShapeError, match=r"^A gradient has the shape of its parameter, \(2,\)\. Received: \("):
             parameter.accumulate(torch.ones(wrong))
         assert parameter.grad is None
+        parameter.accumulate(torch.ones(2))
+        with pytest.raises(ShapeError, match=r"Received: \("):  # it would be added
+            parameter.accumulate(torch.ones(wrong))
+        assert parameter.rows == 1
 
 
 def test_gradients_add_up_and_rows_are_counted():

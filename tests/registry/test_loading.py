@@ -26,7 +26,11 @@ BROKEN = {
         r"importing it failed: ZeroDivisionError: division by zero \(minigrad_bad.py, line 2\)",
         "Report it to the authors of minigrad-bad or uninstall it; MINIGRAD_STRICT_PLUGINS=1 shows the whole traceback",
     ),
-    "a syntax error": ("def", r"importing it failed: SyntaxError: [^(]*\(minigrad_bad.py, line 1\)(?! \()", "Report it"),
+    "a syntax error": (
+        "def",
+        r"importing it failed: SyntaxError: [^(]*\(minigrad_bad.py, line 1\)(?! \()",
+        "Report it",
+    ),
     "an import that exits": (
         activation_plugin("Cubic", imports="import sys; sys.exit(3)"),
         "importing it would have ended Python: SystemExit: 3",

@@ -150,7 +150,7 @@ def test_misuse_is_one_sentence(make: Callable[[SGD], object], message: str) -> 
 
 
 def test_only_an_optimizer_is_scheduled() -> None:
-    with pytest.raises(TypeError, match="Received: builtins.list$"):
+    with pytest.raises(TypeError, match=r"Received: builtins\.list$"):
         StepLR([], 1)  # type: ignore[arg-type]
 
 
