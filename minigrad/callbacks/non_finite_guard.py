@@ -19,7 +19,7 @@ class NonFiniteGuard(Callback):
     It looks at every value on its way, in the order in which they are computed:
 
     - before the first step, at the parameters;
-    - forward, at what reaches each innermost layer (of the first one that is the batch) and at what it returns;
+    - forward, at what reaches each layer that computes (of the first one that is the batch) and at what it returns;
     - backward, at the gradient that the loss hands over, at each parameter's gradient and at each layer's
       $\partial L / \partial x$;
     - at the update, at the gradients that it uses, the cost of the step, and the parameters that it leaves.

@@ -16,7 +16,7 @@ from minigrad.core.optimizer import Optimizer
 from minigrad.core.parameter import Parameter, Receiver, receive_gradients
 from minigrad.core.scalar import scalar
 from minigrad.core.schedule import Schedule
-from minigrad.core.wrapper import Wrapper, is_innermost, map_layers
+from minigrad.core.wrapper import Wrapper, is_innermost, is_whole, map_layers
 
 __all__ = [
     "Activation",
@@ -42,6 +42,7 @@ __all__ = [
     "as_tensors",
     "constructor_arguments",
     "is_innermost",
+    "is_whole",
     "kernel",
     "map_layers",
     "receive_gradients",

@@ -146,7 +146,7 @@ class Callback(Component):
         """The run ends: it is complete, or was stopped, or failed. Files are closed here."""
 
     def wrap(self, layer: Layer, name: str) -> Layer:
-        """The layer that learns in place of one of the net's innermost layers; here, that layer itself.
+        """The layer that learns in place of one of the net's that computes something itself; here, that layer.
 
         Override it to see what passes through a layer. The net outside stays as it is; parameters are shared.
         """

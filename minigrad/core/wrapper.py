@@ -4,6 +4,8 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from torch import Tensor
+
 from minigrad.core.layer import Layer
 
 
@@ -47,15 +49,21 @@ def is_innermost(layer: Layer) -> bool:
     return next(layer.children(), None) is None
 
 
-def map_layers(net: Layer, wrap: Callable[[Layer], Layer], innermost: Callable[[Layer], bool] = is_innermost) -> Layer:
-    """A net of the same structure in which each innermost layer `l` is replaced by `wrap(l)`.
+def is_whole(layer: Layer) -> bool:
+    """Whether a layer computes something itself: it has no children, or tensors of its own beside them."""
+    return is_innermost(layer) or any(isinstance(value, Tensor) for value in vars(layer).values())
+
+
+def map_layers(net: Layer, wrap: Callable[[Layer], Layer], whole: Callable[[Layer], bool] = is_whole) -> Layer:
+    """A net of the same structure in which each layer `l` that computes something itself is replaced by `wrap(l)`.
 
     The parameters are shared with `net`, which stays as it is; a layer that stands twice is wrapped once.
 
     Args:
         net: Any layer.
         wrap: Makes the layer that takes the place of one.
-        innermost: Which layers are replaced whole; by default those without children.
+        whole: Which layers are replaced whole, with what is in them; by default those without children, and those
+            with tensors of their own.
 
     Examples:
         >>> from minigrad.activations import Sigmoid
@@ -67,7 +75,7 @@ def map_layers(net: Layer, wrap: Callable[[Layer], Layer], innermost: Callable[[
 
     def visit(layer: Layer) -> Layer:
         if id(layer) not in done:
-            done[id(layer)] = wrap(layer) if innermost(layer) else rebuild(layer)
+            done[id(layer)] = wrap(layer) if whole(layer) else rebuild(layer)
         return done[id(layer)]
 
     def rebuild(container: Layer) -> Layer:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from minigrad.core import Callback, Layer, Run, is_innermost, map_layers
+from minigrad.core import Callback, Layer, Run, map_layers
 from minigrad.errors import ConfigError
 
 EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
@@ -64,7 +64,7 @@ def wrapped_net(net: Layer, callbacks: Sequence[Callback]) -> Layer:
                 raise ConfigError(f"{type(callback).__name__}.wrap must return a layer. Received: {wrapped!r}")
         return wrapped
 
-    return map_layers(net, wrap, is_innermost)
+    return map_layers(net, wrap)
 
 
 @contextmanager

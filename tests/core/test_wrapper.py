@@ -8,7 +8,7 @@ from torch import Tensor
 
 from minigrad.activations import ReLU, Sigmoid
 from minigrad.core import Layer, Wrapper, is_innermost, map_layers
-from minigrad.layers import Dropout, Frozen, Linear, Parallel, Residual, Sequential
+from minigrad.layers import Dropout, Frozen, Linear, Parallel, Residual, SelfAttention, Sequential
 
 
 class Loud(Wrapper):
@@ -47,6 +47,16 @@ def test_names_in_a_container_stay_as_they_were():
     assert list(map_layers(net, Plain).state_dict()) == list(net.state_dict())
 
 
+def test_a_layer_with_tensors_of_its_own_is_wrapped_whole():
+    net = Sequential(SelfAttention(4, 2), Residual(SelfAttention(4, 2)))
+    loud = map_layers(net, Loud)
+    assert repr(loud).count("Loud") == 2
+    assert type(loud[0].layer) is SelfAttention
+    assert list(loud.state_dict()) == list(net.state_dict())
+    loud.forward(torch.ones(1, 3, 4))
+    assert (loud[0].passes, loud[1].body.passes) == (1, 1)
+
+
 def test_every_innermost_layer_is_wrapped_once():
     sigmoid, linear = Sigmoid(), Linear(3, 3)
     net = Sequential(Linear(2, 3), sigmoid, Residual(Sequential(linear, sigmoid, linear)), Frozen(Parallel(linear)))
@@ -68,9 +78,9 @@ def test_the_net_stays_as_it_is_and_shares_its_parameters():
     assert list(wrapped.state_dict()) == ["a.weight", "a.bias"]
 
 
-def test_what_counts_as_innermost_can_be_said():
+def test_what_is_replaced_whole_can_be_said():
     net = Sequential(Linear(2, 3), Residual(Sequential(Linear(3, 3), ReLU())))
-    wrapped = map_layers(net, Loud, innermost=lambda layer: is_innermost(layer) or isinstance(layer, Residual))
+    wrapped = map_layers(net, Loud, whole=lambda layer: is_innermost(layer) or isinstance(layer, Residual))
     assert [type(layer) for layer in wrapped] == [Loud, Loud]
     assert type(wrapped[1].layer) is Residual
 

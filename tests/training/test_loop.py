@@ -304,7 +304,7 @@ def test_components_go_by_name():
     assert sgd.lr == 0.05
 
 
-def test_wrapping_callbacks_see_each_innermost_layer_once_by_its_name():
+def test_wrapping_callbacks_see_each_layer_that_computes_once_by_its_name():
     names = []
 
     class Doubling(Wrapper):
