@@ -61,8 +61,9 @@ class ActivationStatistics(Callback):
       $\lvert \partial L / \partial x \rvert < 0.01\, \lvert \partial L / \partial y \rvert$, of those that any reached.
       A ReLU below zero counts as well as a sigmoid far out; what stands there has stopped learning.
 
-    The layers are those that compute something themselves, as `map_layers` finds them. One that stands twice, or learns from
-    several batches before an update, is described once, over all of its elements. In a layer that no gradient passes (the net's first) none is saturated.
+    The layers are those that compute something themselves, as `map_layers` finds them. One that stands twice, or
+    learns from several batches before an update, is described once, over all of its elements. In a layer that no
+    gradient passes (the net's first) none is saturated.
 
     Args:
         every: Updates from one measurement to the next. Each waits for the device.
