@@ -6,6 +6,7 @@ from torch import Tensor
 
 from minigrad.callbacks.watch import Watcher
 from minigrad.core import Mode, Run
+from minigrad.core.checks import check_count
 
 
 @final
@@ -25,7 +26,7 @@ class EarlyStopping(Watcher):
             best value was seen. A checkpoint holds those of its own step all the same.
 
     Raises:
-        ValueError: If `patience` is not positive, `min_delta` is negative or `mode` is unknown.
+        ValueError: If `patience` is no positive whole number, `min_delta` is negative or `mode` is unknown.
         ConfigError: At the start of the run or the first look, if there is no such column.
 
     Examples:
@@ -44,8 +45,7 @@ class EarlyStopping(Watcher):
         mode: Mode | None = None,
         restore_best: bool = False,
     ) -> None:
-        if not patience >= 1:
-            raise ValueError(f"patience must be positive. Received: patience={patience}")
+        check_count(patience=patience)
         if not min_delta >= 0:
             raise ValueError(f"min_delta must not be negative. Received: min_delta={min_delta}")
         self.monitor = monitor

@@ -26,7 +26,7 @@ class CSVLog(RowLog):
         every: So many rows are written at once. Reading a cost waits for the device, so on an accelerator take more.
 
     Raises:
-        ValueError: If `every` is not positive.
+        ValueError: If `every` is no positive whole number.
 
     Examples:
         >>> CSVLog("runs/costs.csv", every=100)
@@ -74,7 +74,7 @@ class JSONLLog(RowLog):
         every: So many rows are written at once. Reading a cost waits for the device, so on an accelerator take more.
 
     Raises:
-        ValueError: If `every` is not positive.
+        ValueError: If `every` is no positive whole number.
 
     Examples:
         >>> JSONLLog(every=100)

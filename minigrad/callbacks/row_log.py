@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from minigrad.core import Callback, Run
+from minigrad.core.checks import check_count
 from minigrad.files import write_file
 
 
@@ -28,8 +29,7 @@ class RowLog(Callback, ABC):
     """
 
     def __init__(self, path: Path | str, every: int) -> None:
-        if not every >= 1:
-            raise ValueError(f"every must be positive. Received: every={every}")
+        check_count(every=every)
         self.path = path
         self.every = every
         self.columns: list[str] = []  # in the order in which they first came up

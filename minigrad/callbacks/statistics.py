@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Activation, Callback, Layer, Run, Wrapper
+from minigrad.core.checks import check_count
 from minigrad.core.finite import tensors
 
 
@@ -24,7 +25,7 @@ class GradientStatistics(Callback):
         every: Updates from one measurement to the next. Each waits for the device.
 
     Raises:
-        ValueError: If `every` is not positive.
+        ValueError: If `every` is no positive whole number.
 
     Examples:
         >>> GradientStatistics(every=100)
@@ -32,8 +33,7 @@ class GradientStatistics(Callback):
     """
 
     def __init__(self, every: int = 10) -> None:
-        if not every >= 1:
-            raise ValueError(f"every must be positive. Received: every={every}")
+        check_count(every=every)
         self.every = every
         self._norms: dict[str, float] = {}
 
@@ -69,7 +69,7 @@ class ActivationStatistics(Callback):
         every: Updates from one measurement to the next. Each waits for the device.
 
     Raises:
-        ValueError: If `every` is not positive.
+        ValueError: If `every` is no positive whole number.
 
     Examples:
         >>> ActivationStatistics(every=100)
@@ -80,8 +80,7 @@ class ActivationStatistics(Callback):
     """
 
     def __init__(self, every: int = 10) -> None:
-        if not every >= 1:
-            raise ValueError(f"every must be positive. Received: every={every}")
+        check_count(every=every)
         self.every = every
         self._forget(0)
 

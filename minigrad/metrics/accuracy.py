@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Metric
+from minigrad.core.checks import check_count
 from minigrad.errors import ShapeError, TargetError
 from minigrad.metrics.common import classified, pair, ratio, same_shape
 
@@ -75,7 +76,7 @@ class TopKAccuracy(Metric):
         ignore_index: Samples of this class do not count; it need not be a class.
 
     Raises:
-        ValueError: If `k` is not positive.
+        ValueError: If `k` is no positive whole number.
         ShapeError: If there are fewer than `k` classes, or the shapes do not fit, as for `Accuracy`.
         DtypeError: If class indices are no integers, or the others no floating-point tensors.
         TargetError: If an index is no class, or probabilities do not sum to 1 (told on the CPU only).
@@ -89,8 +90,7 @@ class TopKAccuracy(Metric):
     higher_is_better: ClassVar[bool | None] = True
 
     def __init__(self, k: int = 5, ignore_index: int = -100) -> None:
-        if not k >= 1:
-            raise ValueError(f"k must be positive. Received: k={k}")
+        check_count(k=k)
         self.k = k
         self.ignore_index = ignore_index
         self.reset()

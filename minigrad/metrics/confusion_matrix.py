@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minigrad.core import Metric
+from minigrad.core.checks import check_count
 from minigrad.errors import ShapeError
 from minigrad.metrics.common import classified
 
@@ -39,8 +40,7 @@ class ConfusionMatrix(Metric):
     higher_is_better: ClassVar[bool | None] = None
 
     def __init__(self, num_classes: int | None = None, ignore_index: int = -100) -> None:
-        if num_classes is not None and num_classes < 2:
-            raise ValueError(f"num_classes must be at least 2. Received: num_classes={num_classes}")
+        check_count(2, num_classes=num_classes)
         self.num_classes = num_classes
         self.ignore_index = ignore_index
         self.reset()

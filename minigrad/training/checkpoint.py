@@ -11,7 +11,7 @@ from torch import Tensor
 from minigrad.callbacks.watch import check_mode
 from minigrad.core import Callback, Component, Layer, Metric, Mode, Optimizer, Run
 from minigrad.core.checks import check_count
-from minigrad.errors import CheckpointError, MinigradError
+from minigrad.errors import CheckpointError, ConfigError, MinigradError
 from minigrad.files import read_tree, write_file, write_tree
 from minigrad.files.locking import held
 from minigrad.training.data import Batches
@@ -40,6 +40,7 @@ class Checkpoint:
 
     Raises:
         ValueError: If `every` or `keep` is no positive whole number, or `mode` is unknown.
+        ConfigError: If `folder` is no path.
 
     Examples:
         >>> Checkpoint("runs/digits", every=100, keep=3, best="val_cost")
@@ -56,6 +57,8 @@ class Checkpoint:
     ) -> None:
         check_count(every=every, keep=keep)
         check_mode(mode)
+        if not isinstance(folder, str | os.PathLike):
+            raise ConfigError(f"A checkpoint is given as a folder or a Checkpoint. Received: {folder!r}")
         self.folder = Path(folder)
         self.every = every
         self.keep = keep
@@ -77,9 +80,12 @@ class Checkpoint:
         """Make the folder, and keep every other run out of it.
 
         Raises:
-            CheckpointError: If another run is going on in it.
+            CheckpointError: If it cannot be made, or another run is going on in it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(f"{self.folder}: the folder cannot be made. Received: {error.strerror}") from error
         with ExitStack() as stack:
             try:
                 stack.enter_context(held(self.folder, nested=True))

@@ -150,7 +150,7 @@ def fit(
         schedule_every=schedule_every,
         accumulate=accumulate,
         clip=clip,
-        checkpoint=Checkpoint(checkpoint) if isinstance(checkpoint, Path | str) else checkpoint,
+        checkpoint=checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint),
         settings={"batch_size": batch_size, "shuffle": shuffle, "seed": seed},
     )
     if seed is None:

@@ -276,7 +276,7 @@ def test_a_folder_that_cannot_be_is_told_before_the_first_update(tmp_path: Path)
 
 @pytest.mark.parametrize("cls", [CSVLog, JSONLLog])
 def test_arguments_that_cannot_be_are_refused(cls: Any):
-    with pytest.raises(ValueError, match=r"every must be positive\. Received: every=0"):
+    with pytest.raises(ValueError, match=r"every must be a whole number, at least 1\. Received: every=0"):
         cls(every=0)
 
 

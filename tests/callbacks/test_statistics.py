@@ -167,7 +167,7 @@ def test_validation_is_not_described():
 
 @pytest.mark.parametrize("cls", [GradientStatistics, ActivationStatistics])
 def test_arguments_that_cannot_be_are_refused(cls: Any):
-    with pytest.raises(ValueError, match=r"every must be positive\. Received: every=0"):
+    with pytest.raises(ValueError, match=r"every must be a whole number, at least 1\. Received: every=0"):
         cls(every=0)
 
 

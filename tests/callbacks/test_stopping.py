@@ -195,7 +195,8 @@ def test_a_run_that_is_out_of_time_has_its_checkpoint(tmp_path: Path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: EarlyStopping(patience=0), "patience must be positive. Received: patience=0"),
+        (lambda: EarlyStopping(patience=1.5), "patience must be a whole number, at least 1. Received: patience=1.5"),
+        (lambda: EarlyStopping(patience=0), "patience must be a whole number, at least 1. Received: patience=0"),
         (lambda: EarlyStopping(min_delta=-1), "min_delta must not be negative. Received: min_delta=-1"),
         (lambda: EarlyStopping(min_delta=NAN), "min_delta must not be negative. Received: min_delta=nan"),
         (lambda: EarlyStopping(mode="best"), "mode must be 'min' or 'max'. Received: mode='best'"),  # type: ignore[arg-type]

@@ -105,10 +105,10 @@ def test_the_number_of_classes_stays():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: TopKAccuracy(0), "k must be positive. Received: k=0"),
+        (lambda: TopKAccuracy(0), "k must be a whole number, at least 1. Received: k=0"),
         (lambda: BinaryAccuracy(1.5), "threshold must be in [0, 1]. Received: threshold=1.5"),
         (lambda: BinaryAccuracy(float("nan")), "threshold must be in [0, 1]. Received: threshold=nan"),
-        (lambda: ConfusionMatrix(1), "num_classes must be at least 2. Received: num_classes=1"),
+        (lambda: ConfusionMatrix(1), "num_classes must be a whole number, at least 2. Received: num_classes=1"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused(make: Any, message: str):

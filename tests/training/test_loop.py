@@ -465,6 +465,8 @@ def test_the_seed_holds_what_layers_draw_and_leaves_the_global_generator():
         ({"metrics": {"name": "mae"}}, ConfigError, "metrics is a list"),
         ({"schedule": StepLR(SGD(net().parameters()), 1)}, ConfigError, "schedule must be made for the optimizer"),
         ({"callbacks": [MSE()]}, ConfigError, "callback must be an object"),
+        ({"checkpoint": 3}, ConfigError, "A checkpoint is given as a folder or a Checkpoint. Received: 3"),
+        ({"checkpoint": __file__}, CheckpointError, "the folder cannot be made. Received: File exists"),
         ({"device": "gpu"}, ConfigError, "device must be one that .* can use with float32, .* Received: device='gpu'"),
         ({"device": "meta"}, ConfigError, "Received: device='meta'"),
         ({"checkpoint": Checkpoint("nowhere", best="val_acuracy")}, ConfigError, "best='val_acuracy'"),
