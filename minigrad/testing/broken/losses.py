@@ -86,6 +86,14 @@ class MeanOverTheBatch(_SquaredError):
         return grad if grad_cost is None else grad * grad_cost
 
 
+@caught_by("reductions_consistent", inputs=PAIR)
+class CountedTwice(_SquaredError):
+    r"""A cost $(p - t)^2$ that says of each element that it counts twice: several batches go together wrong."""
+
+    def counts(self, target: Tensor) -> Tensor:
+        return torch.full_like(target, 2)
+
+
 @caught_by("runs", inputs=PAIR)
 class NeverReduced(_SquaredError):
     r"""A cost $(p - t)^2$ for each element, whatever the reduction."""

@@ -20,7 +20,7 @@ def _with_one_reduction(trial: Trial) -> Reason:
 
 @law(Loss, unless=_with_one_reduction)
 def reductions_consistent(trial: Trial) -> None:
-    """The sum is that of the unreduced costs, the mean that sum divided by their number, gradients included."""
+    """The sum is that of the unreduced costs, the mean that sum divided by what they count, gradients included."""
 
     def under(reduction: str) -> Pass:
         loss = replace(trial, reduction=reduction).component()
@@ -38,6 +38,11 @@ def reductions_consistent(trial: Trial) -> None:
     count = none.output.numel() if trial.case.mean_count is None else trial.case.mean_count
     if math.isnan(count):
         return
+    if trial.case.batch_dim is not None:
+        counts = trial.component().counts(trial.inputs()[1])
+        stated = none.output.numel() if counts is None else float(counts.sum())
+        rule = f"counts(target) adds up to what the mean divides by, {count:g}."
+        demand(math.isclose(stated, count, rel_tol=1e-5), rule, f"{stated:g}")
     rule = f"reduction='mean' is the sum divided by {count:g}."
     demand(same(mean.output, total / count), rule, f"{mean.output}, expected {total / count}")
     difference = first_difference(map_tensors(lambda g: g * count, mean.grad_input), summed.grad_input)
