@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minigrad.core import Activation, Parameter, kernel
-from minigrad.core.checks import check_floating
+from minigrad.core.checks import check_count, check_floating
 from minigrad.errors import DtypeError, ShapeError
 
 _prelu_backward = kernel("_prelu_kernel_backward")
@@ -31,7 +31,7 @@ class PReLU(Activation):
         dtype: Of the parameter.
 
     Raises:
-        ValueError: If `num_parameters` is not positive.
+        ValueError: If `num_parameters` is no positive whole number.
         ShapeError: If there are several slopes and dimension 1 of `x` is not `num_parameters`.
         DtypeError: If `x` is not of the parameter's dtype.
 
@@ -56,8 +56,7 @@ class PReLU(Activation):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        if num_parameters < 1:
-            raise ValueError(f"num_parameters must be positive. Received: num_parameters={num_parameters}")
+        check_count(num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.init = init
         self.weight = Parameter(torch.empty(num_parameters, device=device, dtype=dtype))

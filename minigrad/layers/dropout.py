@@ -39,8 +39,8 @@ class Dropout(Layer):
     """
 
     def __init__(self, p: float = 0.5) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"p must be in [0, 1]. Received: p={p}")
+        if not hasattr(p, "__float__") or not 0 <= p <= 1:
+            raise ValueError(f"p must be in [0, 1]. Received: p={p!r}")
         self.p = p
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

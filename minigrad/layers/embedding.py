@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minigrad.core import Layer, Parameter, kernel
+from minigrad.core.checks import check_count
 from minigrad.errors import DtypeError
 
 _embedding_backward = kernel("embedding_dense_backward")
@@ -30,7 +31,7 @@ class Embedding(Layer):
         dtype: Of the parameter.
 
     Raises:
-        ValueError: If a size is not positive, or `padding_idx` is out of range.
+        ValueError: If a size is no positive whole number, or `padding_idx` is out of range.
         DtypeError: If `x` does not hold indices, that is, integers of 32 or 64 bits.
         IndexError: If an index is out of range (told on the CPU only).
 
@@ -58,9 +59,7 @@ class Embedding(Layer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        for name, size in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
-            if size < 1:
-                raise ValueError(f"{name} must be positive. Received: {name}={size}")
+        check_count(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minigrad.core import Layer, Parameter
+from minigrad.core.checks import check_count
 from minigrad.errors import DtypeError, ShapeError
 
 
@@ -30,7 +31,7 @@ class Linear(Layer):
         dtype: Of the parameters.
 
     Raises:
-        ValueError: If a size is not positive.
+        ValueError: If a size is no positive whole number.
         ShapeError: If the last dimension of `x` is not `in_features`.
         DtypeError: If `x` is not of the parameters' dtype.
 
@@ -55,9 +56,7 @@ class Linear(Layer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if size < 1:
-                raise ValueError(f"{name} must be positive. Received: {name}={size}")
+        check_count(in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))

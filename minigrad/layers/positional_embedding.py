@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minigrad.core import Layer, Parameter
-from minigrad.core.checks import check_floating
+from minigrad.core.checks import check_count, check_floating
 from minigrad.errors import DtypeError, ShapeError
 
 
@@ -29,7 +29,7 @@ class PositionalEmbedding(Layer):
         dtype: Of the parameter.
 
     Raises:
-        ValueError: If a size is not positive.
+        ValueError: If a size is no positive whole number.
         ShapeError: If `x` is not `(*, L, embed_dim)` with `L` at most `max_length`.
         DtypeError: If `x` is not of the parameter's dtype.
 
@@ -55,9 +55,7 @@ class PositionalEmbedding(Layer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        for name, size in (("max_length", max_length), ("embed_dim", embed_dim)):
-            if size < 1:
-                raise ValueError(f"{name} must be positive. Received: {name}={size}")
+        check_count(max_length=max_length, embed_dim=embed_dim)
         self.max_length = max_length
         self.embed_dim = embed_dim
         self.weight = Parameter(torch.empty(max_length, embed_dim, device=device, dtype=dtype))

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minigrad.core import Layer, Parameter, kernel
+from minigrad.core.checks import check_count
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.layers.linear import Linear
 
@@ -57,7 +58,8 @@ class SelfAttention(Layer):
         dtype: Of the parameters.
 
     Raises:
-        ValueError: If a size is not positive, `num_heads` does not divide `embed_dim`, or `dropout` is not in [0, 1].
+        ValueError: If a size is no positive whole number, `num_heads` does not divide `embed_dim`, or `dropout` is not
+            in [0, 1].
         ShapeError: If `x` is not `(*, L, embed_dim)`.
         DtypeError: If `x` is not of the parameters' dtype.
 
@@ -83,9 +85,7 @@ class SelfAttention(Layer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        for name, size in (("embed_dim", embed_dim), ("num_heads", num_heads)):
-            if size < 1:
-                raise ValueError(f"{name} must be positive. Received: {name}={size}")
+        check_count(embed_dim=embed_dim, num_heads=num_heads)
         if embed_dim % num_heads:
             raise ValueError(f"num_heads must divide embed_dim={embed_dim}. Received: num_heads={num_heads}")
         if not 0 <= dropout <= 1:

@@ -4,6 +4,7 @@ import math
 from typing import final
 
 from minigrad.core import Optimizer, Schedule
+from minigrad.core.checks import check_count
 
 
 @final
@@ -16,7 +17,7 @@ class StepLR(Schedule):
         gamma: $\gamma$.
 
     Raises:
-        ValueError: If `step_size` is not positive.
+        ValueError: If `step_size` is no positive whole number.
 
     Examples:
         >>> from minigrad.core import Parameter
@@ -27,7 +28,7 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        _check_positive("step_size", step_size)
+        check_count(step_size=step_size)
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer)
@@ -73,7 +74,8 @@ class LinearLR(Schedule):
         total_iters: $T$, steps until the end.
 
     Raises:
-        ValueError: If `start_factor` is not in (0, 1], `end_factor` not in [0, 1], or `total_iters` not positive.
+        ValueError: If `start_factor` is not in (0, 1], `end_factor` not in [0, 1], or `total_iters` no
+            positive whole number.
 
     Examples:
         >>> from minigrad.core import Parameter
@@ -90,7 +92,7 @@ class LinearLR(Schedule):
             raise ValueError(f"start_factor must be in (0, 1]. Received: start_factor={start_factor}")
         if not 0 <= end_factor <= 1:
             raise ValueError(f"end_factor must be in [0, 1]. Received: end_factor={end_factor}")
-        _check_positive("total_iters", total_iters)
+        check_count(total_iters=total_iters)
         self.start_factor = start_factor
         self.end_factor = end_factor
         self.total_iters = total_iters
@@ -112,7 +114,7 @@ class CosineAnnealingLR(Schedule):
         eta_min: $\eta_\text{min}$.
 
     Raises:
-        ValueError: If `T_max` is not positive.
+        ValueError: If `T_max` is no positive whole number.
 
     Examples:
         >>> from minigrad.core import Parameter
@@ -126,7 +128,7 @@ class CosineAnnealingLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # torch's name
-        _check_positive("T_max", T_max)
+        check_count(T_max=T_max)
         self.T_max = T_max
         self.eta_min = eta_min
         super().__init__(optimizer)
@@ -134,8 +136,3 @@ class CosineAnnealingLR(Schedule):
     def rate(self, base: float, step: int) -> float:
         r"""$\eta_t$ at `step`."""
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * step / self.T_max)) / 2
-
-
-def _check_positive(name: str, value: int) -> None:
-    if not value > 0:
-        raise ValueError(f"{name} must be positive. Received: {name}={value}")

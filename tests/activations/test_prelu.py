@@ -57,7 +57,7 @@ def test_config_repr_and_reset():
 
 
 def test_misuse_is_told():
-    with pytest.raises(ValueError, match=r"^num_parameters must be positive\. Received: num_parameters=0$"):
+    with pytest.raises(ValueError, match=r"^num_parameters must be a whole number, .* Received: num_parameters=0$"):
         PReLU(0)
     for shape in [(4, 2), (3,)]:
         with pytest.raises(ShapeError, match=r"^PReLU expects \(N, num_parameters=3, \.\.\.\)\. Received: shape \("):

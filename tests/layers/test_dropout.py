@@ -40,8 +40,8 @@ def test_predict_is_the_identity():
 
 
 def test_misuse_is_told():
-    for p in (-0.1, 1.1, float("nan")):
-        with pytest.raises(ValueError, match=rf"^p must be in \[0, 1\]\. Received: p={p}$"):
+    for p in (-0.1, 1.1, float("nan"), "a"):
+        with pytest.raises(ValueError, match=rf"^p must be in \[0, 1\]\. Received: p={p!r}$"):
             Dropout(p)
     for verb in ("forward", "predict"):
         with pytest.raises(DtypeError, match=r"^Dropout expects a floating-point tensor\. Received: torch\.int64$"):

@@ -1,5 +1,7 @@
 """Linear."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -50,10 +52,12 @@ def test_config_and_repr():
 
 
 def test_misuse_is_told():
-    with pytest.raises(ValueError, match=r"^in_features must be positive\. Received: in_features=0$"):
-        Linear(0, 2)
-    with pytest.raises(ValueError, match=r"^out_features must be positive\. Received: out_features=-1$"):
-        Linear(2, -1)
+    for size in (0, -1, 2.0, "2", True):
+        rule = f"in_features must be a whole number, at least 1. Received: in_features={size!r}"
+        with pytest.raises(ValueError, match=f"^{re.escape(rule)}$"):
+            Linear(size, 2)
+        with pytest.raises(ValueError, match=r"^out_features must be a whole number"):
+            Linear(2, size)
     for shape in [(4, 2), (2,), ()]:
         with pytest.raises(ShapeError, match=r"^Linear expects \(\.\.\., in_features=3\)\. Received: shape \("):
             Linear(3, 2).forward(torch.zeros(shape))

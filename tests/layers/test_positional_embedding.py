@@ -43,7 +43,7 @@ def test_the_first_vectors_are_small_and_seeded():
 
 def test_misuse_is_told():
     for arguments, name in [((0, 4), "max_length"), ((4, -1), "embed_dim")]:
-        with pytest.raises(ValueError, match=rf"^{name} must be positive\. Received: {name}="):
+        with pytest.raises(ValueError, match=rf"^{name} must be a whole number, at least 1\. Received: {name}="):
             PositionalEmbedding(*arguments)
     layer = PositionalEmbedding(6, 4)
     for shape in [(2, 7, 4), (2, 6, 3), (4,), ()]:

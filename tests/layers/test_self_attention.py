@@ -149,8 +149,8 @@ def test_config_and_repr():
 
 def test_misuse_is_told():
     for arguments, fault in [
-        ((0, 1), r"embed_dim must be positive\. Received: embed_dim=0"),
-        ((4, 0), r"num_heads must be positive\. Received: num_heads=0"),
+        ((0, 1), r"embed_dim must be a whole number, at least 1\. Received: embed_dim=0"),
+        ((4, 0), r"num_heads must be a whole number, at least 1\. Received: num_heads=0"),
         ((4, 3), r"num_heads must divide embed_dim=4\. Received: num_heads=3"),
         ((4, 2, 1.5), r"dropout must be in \[0, 1\]\. Received: dropout=1\.5"),
         ((4, 2, math.nan), r"dropout must be in \[0, 1\]\. Received: dropout=nan"),

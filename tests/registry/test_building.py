@@ -186,12 +186,19 @@ def test_annotations_that_cannot_be_read_leave_values_alone():
         ([{"name": "linear"}], r"\[0\]\.in_features: linear needs in_features\. Received: no arguments"),
         (
             {"name": "sequential", "layers": ["tanh", "tanh", {**LINEAR, "in_features": 0}]},
-            r"layers\[2\]\.in_features: in_features must be positive\. Received: in_features=0",
+            r"layers\[2\]\.in_features: in_features must be a whole number, at least 1\. Received: in_features=0",
         ),
-        ({**LINEAR, "in_features": 0}, r"^in_features: in_features must be positive\. Received: in_features=0"),
+        (
+            {**LINEAR, "in_features": 0},
+            r"^in_features: in_features must be a whole number, at least 1\. Received: in_features=0",
+        ),
         (
             [{**LINEAR, "in_features": "2"}],
-            r"\[0\]: linear cannot be made: .* Received: in_features='2', out",
+            r"\[0\]\.in_features: in_features must be a whole number, .* Received: in_features='2'",
+        ),
+        (
+            [{"name": "softplus", "beta": "a"}],
+            r"\[0\]: softplus cannot be made: .* Received: beta='a'",
         ),
         ({"name": "bce", "reduction": "all"}, "reduction: reduction must be 'mean', 'sum' or 'none'"),
         ({"name": "sequential", "layers": "tanh"}, "layers: layers is a list. Received: layers='tanh'"),
