@@ -22,7 +22,6 @@ from minigrad.core import Layer
 from minigrad.core.checks import check_device
 from minigrad.errors import ConfigError, NonFiniteError
 from minigrad.interop.sklearn.parts import (
-    check_list,
     check_output,
     made_copy,
     make_net,
@@ -32,6 +31,7 @@ from minigrad.interop.sklearn.parts import (
 )
 from minigrad.interop.sklearn.randomness import draw_seed, generator, seeded
 from minigrad.training import History, fit
+from minigrad.training.named import several
 
 Array = NDArray[Any]
 
@@ -208,8 +208,7 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             held = self._data(*split[1::2])
             X, y, weight = (*split[::2], None)[:3]
         device, _ = self._place()
-        check_list(metrics=self.metrics, callbacks=self.callbacks)
-        self.callbacks_ = [made_copy("callback", callback) for callback in self.callbacks]
+        self.callbacks_ = [made_copy("callback", callback) for callback in several("callbacks", self.callbacks)]
         with seeded(draw_seed(self._random), device):
             history = fit(
                 self.net_,
@@ -219,7 +218,7 @@ class NetEstimator(BaseEstimator, ABC):  # type: ignore[misc]
                 epochs=epochs,
                 batch_size=self.batch_size,
                 validation=held,
-                metrics=copy.deepcopy(self.metrics),
+                metrics=copy.deepcopy(several("metrics", self.metrics)),
                 callbacks=self.callbacks_,
                 schedule=self.schedule_,
                 schedule_every=self.schedule_every,

@@ -70,22 +70,6 @@ def _from_widths(hidden: Sequence[int], activation: Any, n_features: int, n_outp
     return [*layers, Linear(widths[-1], n_outputs)]
 
 
-def check_list(**lists: Any) -> None:
-    """Require lists or tuples of components.
-
-    Raises:
-        ConfigError: If one is something else, such as the name of a single component.
-
-    Examples:
-        >>> check_list(metrics="accuracy")
-        Traceback (most recent call last):
-        minigrad.errors.ConfigError: metrics is a list. Received: metrics='accuracy'
-    """
-    for name, value in lists.items():
-        if isinstance(value, str) or not isinstance(value, Sequence):
-            raise ConfigError(f"{name} is a list. Received: {name}={value!r}")
-
-
 def check_output(net: Layer, x: Tensor, n_outputs: int, meaning: str) -> Tensor:
     """See on one row that the net takes X and gives what is needed of it, and return that.
 
